@@ -1,0 +1,6 @@
+"""`python -m rolltrack` is `rolltrack`."""
+
+from rolltrack.cli.main import run
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,1 @@
+"""An MQTT broker of our own, on loopback, for people who have none."""

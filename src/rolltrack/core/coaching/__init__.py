@@ -1,0 +1,1 @@
+"""Stroke and live speed -> verdicts and cues, judged by a rolling protocol."""

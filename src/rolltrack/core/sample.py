@@ -1,0 +1,65 @@
+"""What a sensor felt: blocks of IMU readings, and the holes between them.
+
+Frame: the sensor's own right-handed axes. Specific force includes gravity: at rest with z up it reads
+(0, 0, +9.81) m/s2. Times are stream seconds; the wall-clock time of stream second 0 travels beside the
+stream, never in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray: TypeAlias = NDArray[np.float64]
+BoolArray: TypeAlias = NDArray[np.bool_]
+
+GapReason: TypeAlias = Literal["packets_lost", "link_lost", "no_data", "clock_reset", "missing_readings"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImuSamples:
+    """A block of n readings, oldest first.
+
+    Attributes:
+        t_s: (n,) stream time, strictly increasing, finite.
+        accel_mps2: (n, 3) specific force, or None without an accelerometer; NaN rows are missing readings.
+        gyro_radps: (n, 3) angular rate, or None without a gyroscope; NaN rows are missing readings.
+        clipped: (n,) True where a reading hit the sensor's full scale, or None when none did.
+    """
+
+    t_s: FloatArray
+    accel_mps2: FloatArray | None = None
+    gyro_radps: FloatArray | None = None
+    clipped: BoolArray | None = None
+
+    def __len__(self) -> int:
+        return len(self.t_s)
+
+    def __getitem__(self, part: slice) -> ImuSamples:
+        """The same readings, fewer of them; arrays are views."""
+        return ImuSamples(
+            self.t_s[part],
+            None if self.accel_mps2 is None else self.accel_mps2[part],
+            None if self.gyro_radps is None else self.gyro_radps[part],
+            None if self.clipped is None else self.clipped[part],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SignalGap:
+    """Readings that never arrived, between two blocks.
+
+    Attributes:
+        start_s: time of the last reading before the hole.
+        end_s: time of the first reading after it, or the time until which nothing came.
+        lost: how many readings the sensor took and we did not get, as far as sequence numbers tell.
+        reason: why.
+    """
+
+    start_s: float
+    end_s: float
+    lost: int = 0
+    reason: GapReason = "packets_lost"

@@ -1,0 +1,1 @@
+"""Strokes and motion -> session summary."""

@@ -1,0 +1,1 @@
+"""Rolling protocols as data; one protocol, one TOML file."""

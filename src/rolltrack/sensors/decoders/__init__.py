@@ -1,0 +1,1 @@
+"""One sensor's wire format, one file."""

@@ -1,0 +1,58 @@
+"""Where readings come from: a source delivers items of one or more sensors until it is cancelled or has no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+from rolltrack.core.events import BatteryLevel, LinkChanged
+from rolltrack.core.sample import ImuSamples, SignalGap
+
+SensorKind: TypeAlias = Literal["ble", "phone", "trace"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sensor:
+    """Who is speaking, and what it says about itself.
+
+    Attributes:
+        kind: which source it came through.
+        sensor_id: stable over reconnects: serial number or address, a phone's device id, a trace's name.
+        name: what the maker or owner calls it; not unique.
+        epoch_unix_s: Unix time of stream second 0 of this source.
+        radius_m: rolling radius stored in the sensor or trace, None when it does not say.
+        axle: unit vector of the axle in the sensor's axes, None when it does not say.
+    """
+
+    kind: SensorKind
+    sensor_id: str
+    name: str
+    epoch_unix_s: float
+    radius_m: float | None = None
+    axle: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed:
+    """Stream time went on without readings; sent about once a second while a sensor is silent."""
+
+    t_s: float
+
+
+Item: TypeAlias = ImuSamples | SignalGap | TimePassed | LinkChanged | BatteryLevel
+Deliver: TypeAlias = Callable[[Sensor, Item], None]
+
+
+class Source(Protocol):
+    """Something that delivers items. `deliver` is quick and never raises; call it from the event loop only."""
+
+    name: str
+
+    async def run(self, deliver: Deliver) -> None:
+        """Deliver until cancelled, or return when there is nothing more to come.
+
+        Items of one sensor are in stream-time order. Faults of a sensor or link are handled here (reconnect,
+        `SignalGap`, a log line); only what makes the whole source useless is raised, as a RolltrackError.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Other programs' recordings -> traces; one format, one file."""
