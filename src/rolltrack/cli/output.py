@@ -1,4 +1,4 @@
-"""What every command prints with: consoles, JSON, a progress bar, and numbers as people read them."""
+"""What commands print with: consoles, JSON, a progress bar, and numbers as people read them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def note(text: str) -> None:
 
 @contextmanager
 def progress_bar(description: str) -> Iterator[Callable[[float], None]]:
-    """A bar on stderr, drawn only on a terminal; call what it yields with the share done (0 to 1)."""
+    """A bar on stderr, on terminals only; call what it yields with the share done (0 to 1)."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     console = stderr()
     with Progress(
