@@ -1,32 +1,27 @@
-"""The configuration: one TOML file, read into frozen structs; defaults are safe and need no file at all."""
+"""What can be set, as frozen structs; every default is safe, so no file is needed at all."""
 
 from __future__ import annotations
 
-import difflib
-import os
-import re
-import tomllib
-from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
-import tomli_w
-
-from rolltrack.errors import UsageError
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,31}$"
+SELECTOR_PATTERN = r"^(ble|serial|name|phone|trace):.+$"
 Id: TypeAlias = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
-PositiveFloat: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]
+Radius: TypeAlias = Annotated[float, msgspec.Meta(gt=0, le=1)]
 Port: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Selector: TypeAlias = Annotated[str, msgspec.Meta(pattern=SELECTOR_PATTERN)]
 
 RESERVED_ROLLER_IDS = frozenset({"session", "receipt", "last-session"})
+"""Topic segments that stand where a roller's id stands."""
 
 
-class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A table of the file; unknown keys are errors."""
 
 
-class BleConfig(_Section):
+class BleConfig(Section, frozen=True):
     """How to reach Bluetooth.
 
     Attributes:
@@ -43,7 +38,7 @@ class BleConfig(_Section):
     discover: bool = True
 
 
-class PhoneConfig(_Section):
+class PhoneConfig(Section, frozen=True):
     """HTTP end point for Sensor Logger's push.
 
     Attributes:
@@ -59,7 +54,7 @@ class PhoneConfig(_Section):
     token_file: str | None = None
 
 
-class MqttConfig(_Section):
+class MqttConfig(Section, frozen=True):
     """Where to publish.
 
     Attributes:
@@ -75,7 +70,7 @@ class MqttConfig(_Section):
     password_file: str | None = None
 
 
-class StoreConfig(_Section):
+class StoreConfig(Section, frozen=True):
     """Where sessions are kept.
 
     Attributes:
@@ -85,17 +80,17 @@ class StoreConfig(_Section):
     path: str = "~/.local/share/rolltrack/rolltrack.db"
 
 
-class SessionConfig(_Section):
+class SessionConfig(Section, frozen=True):
     """What makes a session.
 
     Attributes:
         idle_s: stillness that ends one.
     """
 
-    idle_s: PositiveFloat = 60.0
+    idle_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 60.0
 
 
-class RecordConfig(_Section):
+class RecordConfig(Section, frozen=True):
     """Raw recordings of everything received.
 
     Attributes:
@@ -105,27 +100,28 @@ class RecordConfig(_Section):
     folder: str | None = None
 
 
-class RollerConfig(_Section):
+class RollerConfig(Section, frozen=True):
     """One known roller.
 
     Attributes:
         id: its public id.
-        athlete: pseudonymous id of who uses it.
-        sensor: "ble:ADDRESS", "serial:NUMBER", "name:NAME", "phone:DEVICE" or "trace:NAME"; unset matches any.
-        radius_m: rolling radius; unset takes what the sensor says, else `default_radius_m`.
+        athlete: pseudonymous id of who uses it; unset takes the global one.
+        sensor: "ble:ADDRESS", "serial:NUMBER", "name:NAME", "phone:DEVICE" or "trace:NAME";
+            unset takes the first sensor that no other entry names.
+        radius_m: rolling radius; unset takes the sensor's own, else `default_radius_m`.
         region: what is rolled with it.
         protocol: id or file of a rolling protocol; unset takes the global one.
     """
 
     id: Id
-    athlete: Id = "me"
-    sensor: str | None = None
-    radius_m: PositiveFloat | None = None
+    athlete: Id | None = None
+    sensor: Selector | None = None
+    radius_m: Radius | None = None
     region: str = ""
     protocol: str | None = None
 
 
-class Config(_Section):
+class Config(Section, frozen=True):
     """Everything `rolltrack run` can be told.
 
     Attributes:
@@ -138,7 +134,7 @@ class Config(_Section):
     site: Id = "home"
     athlete: Id = "me"
     protocol: str = "slow-release"
-    default_radius_m: PositiveFloat = 0.075
+    default_radius_m: Radius = 0.075
     ble: BleConfig = BleConfig()
     phone: PhoneConfig = PhoneConfig()
     mqtt: MqttConfig = MqttConfig()
