@@ -1,1 +1,1 @@
-"""A virtual roller: replays or invents motion and speaks the roller's Bluetooth profile. Never imports rolltrack."""
+"""A virtual roller that speaks the roller's Bluetooth profile. It never imports rolltrack."""
