@@ -23,7 +23,7 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
     ts: int
 
 
-class LivePayload(Payload, frozen=True):
+class LivePayload(Payload, frozen=True, kw_only=True):
     """The speed a moment ago.
 
     `seq` counts what was said, so a hole tells how much a consumer missed. `speed_mm_s` is without
@@ -40,7 +40,7 @@ class LivePayload(Payload, frozen=True):
     too_fast: bool
 
 
-class StatePayload(Payload, frozen=True):
+class StatePayload(Payload, frozen=True, kw_only=True):
     """What a late joiner needs to know about one roller; the counters are the running session's."""
 
     session_id: str | None = None
@@ -53,7 +53,7 @@ class StatePayload(Payload, frozen=True):
     battery_pct: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
 
 
-class StrokePayload(Payload, frozen=True):
+class StrokePayload(Payload, frozen=True, kw_only=True):
     """One finished stroke, the `n`th of its session."""
 
     seq: Count
@@ -68,7 +68,7 @@ class StrokePayload(Payload, frozen=True):
     reasons: tuple[str, ...]
 
 
-class AlertPayload(Payload, frozen=True):
+class AlertPayload(Payload, frozen=True, kw_only=True):
     """Something to know now; raised and cleared share one `alert_id`."""
 
     seq: Count
@@ -81,7 +81,7 @@ class AlertPayload(Payload, frozen=True):
     unit: str
 
 
-class SessionPayload(Payload, frozen=True):
+class SessionPayload(Payload, frozen=True, kw_only=True):
     """A session's summary; store each pair of `session_id` and `revision` once."""
 
     session_id: str
@@ -118,7 +118,7 @@ class SensorInfo(msgspec.Struct, frozen=True, kw_only=True):
     name: str
 
 
-class BridgeInfo(Payload, frozen=True):
+class BridgeInfo(Payload, frozen=True, kw_only=True):
     """What runs here, since when, and with which rollers."""
 
     version: str
