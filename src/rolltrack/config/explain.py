@@ -22,7 +22,7 @@ _PLAIN_WORDS = {
     "`array`": "tables written [[rollers]]",
     "`object`": "a table",
     f"`str` matching regex {ID_PATTERN!r}": "1 to 32 of a-z, 0-9 and -, with no - at the start",
-    f"`str` matching regex {SELECTOR_PATTERN!r}": '"serial:…", "ble:…", "name:…", "phone:…", "trace:…"',
+    f"`str` matching regex {SELECTOR_PATTERN!r}": '"serial:…" (or ble:, name:, phone:, trace:)',
 }
 
 

@@ -23,6 +23,7 @@ class Sensor:
         epoch_unix_s: Unix time of stream second 0 of this source.
         radius_m: rolling radius stored in the sensor or trace, None when it does not say.
         axle: unit vector of the axle in the sensor's axes, None when it does not say.
+        address: Bluetooth address, where the serial number is the `sensor_id`; may be empty.
     """
 
     kind: SensorKind
@@ -31,6 +32,7 @@ class Sensor:
     epoch_unix_s: float
     radius_m: float | None = None
     axle: tuple[float, float, float] | None = None
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

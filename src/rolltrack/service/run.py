@@ -1,0 +1,157 @@
+"""Sources -> lanes -> outlets, in one task group, with an end that loses nothing finished."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from rolltrack.core.events import SessionEnded, SessionStarted
+from rolltrack.errors import RolltrackError
+from rolltrack.service.identity import Register
+from rolltrack.service.lane import Lane
+from rolltrack.service.outlet import Outlet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rolltrack.config import Config
+    from rolltrack.core.events import EndReason
+    from rolltrack.sinks.sink import Outgoing, Roller, Sink
+    from rolltrack.sources.source import Deliver, Item, Sensor, Source
+
+log = logging.getLogger("rolltrack.service")
+
+
+async def run_service(
+    config: Config,
+    *,
+    sources: Sequence[Source],
+    sinks: Sequence[Sink],
+    stop: asyncio.Event,
+    radius_m: float | None = None,
+) -> None:
+    """Coach until `stop` is set or every source has come to its end.
+
+    Then open sessions are finished and every sink has a few seconds to bring them to safety.
+    Sinks get events in the order of `sinks`: name the store before the network.
+
+    Args:
+        config: who the rollers are and when a session is over.
+        sources: where readings come from; one that fails is logged while others go on.
+        sinks: where events go.
+        stop: set it to end the service.
+        radius_m: rolling radius for all rollers, whatever entries and sensors say.
+
+    Raises:
+        UsageError: the configuration names a protocol that does not exist.
+        RolltrackError: a sink cannot be opened, or no source is left because they failed.
+    """
+    outlets = [Outlet(sink) for sink in sinks]
+    desk = _Desk(config, outlets, radius_m)
+    failures: list[Exception] = []
+    try:
+        async with asyncio.TaskGroup() as group:
+            pumps = [
+                group.create_task(outlet.run(), name=f"sink {outlet.sink.name}")
+                for outlet in outlets
+            ]
+            running = [
+                group.create_task(
+                    _guard(source, desk.deliver, failures), name=f"source {source.name}"
+                )
+                for source in sources
+            ]
+            try:
+                await _stopped_or_done(stop, running)
+            finally:
+                # Finished things go first: a source may take its time to let go of its link.
+                desk.finish("user")
+                for task in running:
+                    task.cancel()
+                if pumps:
+                    await asyncio.wait(pumps)
+    except ExceptionGroup as group_of_faults:
+        foreseen = group_of_faults.subgroup(RolltrackError)
+        if foreseen is None:
+            raise
+        raise foreseen.exceptions[0] from None
+    if failures and len(failures) == len(sources):
+        raise failures[0]
+
+
+class _Desk:
+    """Takes every item to its roller's lane, and what comes out to every outlet."""
+
+    def __init__(self, config: Config, outlets: Sequence[Outlet], radius_m: float | None) -> None:
+        self._idle_s = config.session.idle_s
+        self._register = Register(config, radius_m=radius_m)
+        self._outlets = outlets
+        self._lanes: dict[tuple[str, str], Lane | None] = {}
+        self._open = True
+
+    def deliver(self, sensor: Sensor, item: Item) -> None:
+        """Take one item; never raises."""
+        if not self._open:
+            return
+        key = (sensor.kind, sensor.sensor_id)
+        if key not in self._lanes:
+            admission = self._register.admit(sensor)
+            self._lanes[key] = (
+                None if admission is None else Lane(sensor, admission, idle_s=self._idle_s)
+            )
+        lane = self._lanes[key]
+        if lane is not None:
+            self._tell(lane.roller, lane.take(item))
+
+    def finish(self, end: EndReason) -> None:
+        """End every session and take nothing more."""
+        self._open = False
+        for lane in self._lanes.values():
+            if lane is not None:
+                self._tell(lane.roller, lane.finish(end))
+        for outlet in self._outlets:
+            outlet.finish()
+
+    def _tell(self, roller: Roller, outgoing: Iterable[Outgoing]) -> None:
+        for each in outgoing:
+            _log_session(roller, each)
+            for outlet in self._outlets:
+                outlet.put(roller, each)
+
+
+def _log_session(roller: Roller, event: Outgoing) -> None:
+    if isinstance(event, SessionStarted):
+        log.info('roller "%s": session started', roller.id)
+    elif isinstance(event, SessionEnded):
+        summary = event.summary
+        log.info(
+            'roller "%s": session ended (%s), %d strokes, %d faster than the target',
+            roller.id,
+            summary.end,
+            summary.strokes,
+            summary.too_fast_strokes,
+        )
+
+
+async def _guard(source: Source, deliver: Deliver, failures: list[Exception]) -> None:
+    """Run a source; its failure does not end the others."""
+    try:
+        await source.run(deliver)
+    except RolltrackError as fault:
+        failures.append(fault)
+        log.warning("source %s has stopped: %s", source.name, fault)
+    except Exception as fault:
+        failures.append(fault)
+        log.exception("source %s has stopped unexpectedly", source.name)
+
+
+async def _stopped_or_done(stop: asyncio.Event, running: Iterable[asyncio.Task[None]]) -> None:
+    pending = set(running)
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    try:
+        while pending and not stopping.done():
+            await asyncio.wait({*pending, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            pending = {task for task in pending if not task.done()}
+    finally:
+        stopping.cancel()
