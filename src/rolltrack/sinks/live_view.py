@@ -172,7 +172,7 @@ def _table_of_rollers(board: Board, texts: Texts, target_max_mps: float | None) 
     for picture in board.rollers:
         battery = "" if picture.battery_pct is None else f"{picture.battery_pct} %"
         table.add_row(
-            _name(picture),
+            Text(_name(picture)),
             Text(f"{_speed(picture, texts)} cm/s", style=COLOURS[band_of(picture, target_max_mps)]),
             texts.states[picture.state],
             str(picture.stroke_count),
