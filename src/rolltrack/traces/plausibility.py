@@ -1,0 +1,60 @@
+"""Does an accelerometer's output look like specific force in m/s2?
+
+Gravity never goes away: the norm of the specific force of a roller in use stays near 9.81 m/s2. Its
+median says at once when the numbers are in another unit or when a phone has taken gravity out of
+them. Nothing of the kind exists for angular rate (deg/s and rad/s both pass for plausible), so none
+is tried.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rolltrack.errors import InputError
+
+if TYPE_CHECKING:
+    from rolltrack.core.sample import FloatArray
+
+_ENOUGH_READINGS = 10
+_GRAVITY_FREE_BELOW_MPS2 = 2.0
+_UNIT_G_BAND = (0.85, 1.35)
+# Readings in g cluster around 1; gravity-free ones of that size scatter by about half of it.
+_UNIT_G_SCATTER = 0.3
+_BEYOND_ANY_ROLLER_MPS2 = 100.0
+
+
+def check_specific_force(accel_mps2: FloatArray, where: str) -> None:
+    """Refuse accelerometer readings that are not specific force in m/s2.
+
+    Args:
+        accel_mps2: (n, 3) readings; NaN rows are left out. Fewer than ten say too little to refuse.
+        where: what to call them in the error, usually the file's name.
+
+    Raises:
+        InputError: they are in g, in counts or mg, or gravity has been taken out.
+    """
+    norm = np.linalg.norm(accel_mps2, axis=1)
+    norm = norm[np.isfinite(norm)]
+    if len(norm) < _ENOUGH_READINGS:
+        return
+    middle = float(np.median(norm))
+    scatter = float(np.median(np.abs(norm - middle)))
+    if _UNIT_G_BAND[0] < middle < _UNIT_G_BAND[1] and scatter < _UNIT_G_SCATTER * middle:
+        raise InputError(
+            f"{where}: the accelerometer's norm is {middle:.2f}, as if in g, not m/s2;",
+            hint="multiply ax, ay, az by 9.80665, or use `rolltrack convert`, which knows units.",
+        )
+    if middle < _GRAVITY_FREE_BELOW_MPS2:
+        raise InputError(
+            f"{where}: the accelerometer's norm is {middle:.2f} m/s2 where gravity alone is 9.81:"
+            " gravity has been taken out;",
+            hint="record the accelerometer with gravity, or leave it out if there is a gyroscope.",
+        )
+    if middle > _BEYOND_ANY_ROLLER_MPS2:
+        raise InputError(
+            f"{where}: the accelerometer's norm is {middle:.0f} where 9.81 m/s2 is expected,"
+            " as if in mg, mm/s2 or raw counts;",
+            hint="scale ax, ay, az to m/s2, or use `rolltrack convert`, which knows units.",
+        )
