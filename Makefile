@@ -15,6 +15,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: $(PRODUCT) ## Make .venv with the product and its simulator
+	@echo "Ready: $(BIN)/rolltrack and $(BIN)/rolltrack-sim"
 
 demo: $(PRODUCT) ## See it work without hardware (ARGS are passed on: make demo ARGS='--speed 4')
 	@$(BIN)/rolltrack demo $(ARGS)
@@ -63,9 +64,9 @@ constraints: ## Pin the newest versions that fit pyproject.toml, in constraints.
 	@echo "Making .venv (once, about a minute)"
 	@$(PYTHON) -m venv .venv || \
 	  { rm -rf .venv; echo "Python's venv module is missing; on Debian: apt install python3-venv"; exit 1; }
-	@$(PIP) install --upgrade 'pip>=25.1'  # older ones do not know --group
 
 $(PRODUCT): pyproject.toml constraints.txt | .venv/bin/python
+	@$(PIP) install --upgrade 'pip>=25.1'  # older ones do not know --group
 	@$(PIP) install --constraint constraints.txt --editable '.[sim,broker]'
 	@touch $@
 
