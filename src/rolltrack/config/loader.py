@@ -159,6 +159,6 @@ def _without_unset(value: Any) -> Any:
     if isinstance(value, dict):
         kept = {key: _without_unset(each) for key, each in value.items()}
         return {key: each for key, each in kept.items() if each not in (None, [], {})}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_without_unset(each) for each in value]
     return value

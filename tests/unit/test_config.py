@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from rolltrack.cli import config_cmd
+from rolltrack.config import (
+    Config,
+    RollerConfig,
+    broker_address,
+    config_to_toml,
+    find_config,
+    load_config,
+)
+from rolltrack.config.loader import parse_config
+from rolltrack.errors import UsageError
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """An empty working directory and an empty configuration home."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
+    return tmp_path
+
+
+def test_without_a_file_the_defaults_hold(elsewhere):
+    assert find_config() is None
+    config = load_config()
+    assert config.site == "home"
+    assert config.phone.host == "127.0.0.1"
+    assert config.mqtt.broker == "embedded"
+
+
+def test_working_directory_comes_before_the_users_file(elsewhere):
+    user_file = elsewhere / "xdg" / "rolltrack" / "config.toml"
+    user_file.parent.mkdir(parents=True)
+    user_file.write_text('site = "user"')
+    assert load_config().site == "user"
+    (elsewhere / "rolltrack.toml").write_text('site = "here"')
+    assert load_config().site == "here"
+    other = elsewhere / "other.toml"
+    other.write_text('site = "other"')
+    assert load_config(other).site == "other"
+
+
+def test_a_named_file_must_exist(elsewhere):
+    with pytest.raises(UsageError, match=r"nowhere\.toml: no such configuration file"):
+        load_config(Path("nowhere.toml"))
+
+
+def test_file_names_are_relative_to_the_configuration(elsewhere, monkeypatch):
+    folder = elsewhere / "etc"
+    folder.mkdir()
+    (folder / "rolltrack.toml").write_text(
+        'protocol = "own.toml"\n[store]\npath = "sessions.db"\n[mqtt]\npassword_file = "~/secret"\n'
+    )
+    monkeypatch.setenv("HOME", "/home/somebody")
+    config = load_config(Path("etc/rolltrack.toml"))
+    assert config.store.path == str(folder / "sessions.db")
+    assert config.protocol == str(folder / "own.toml")
+    assert config.mqtt.password_file == "/home/somebody/secret"
+
+
+def test_a_binary_file_is_named(elsewhere):
+    (elsewhere / "rolltrack.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError, match=r"rolltrack\.toml: cannot be read"):
+        load_config()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "[session]\n\nidle_sec = 1",
+            'x.toml:3: unknown key "idle_sec" in [session]. Did you mean "idle_s"?',
+        ),
+        (
+            "[session]\nfoo = 1",
+            'x.toml:2: unknown key "foo" in [session]. Known keys: idle_s.',
+        ),
+        ("[sesion]", 'x.toml:1: unknown key "sesion" in the file. Did you mean "session"?'),
+        (
+            '[[rollers]]\nid = "a"\n\n[[rollers]]\nid = "b"\nradius = 1',
+            'x.toml:6: unknown key "radius" in [[rollers]]. Did you mean "radius_m"?',
+        ),
+        (
+            '[session]\nidle_s = "long"',
+            'x.toml:2: "idle_s" in [session] must be a number, not text in quotes.',
+        ),
+        ("[session]\nidle_s = inf", 'x.toml:2: "idle_s" in [session] must be a number <= 3600.0.'),
+        ("[session]\nidle_s = nan", 'x.toml:2: "idle_s" in [session] must be a number > 0.0.'),
+        ("[ble]\nrate_hz = 9", 'x.toml:2: "rate_hz" in [ble] must be a whole number >= 10.'),
+        (
+            '[[rollers]]\nid = "a"\nradius_m = 75',
+            'x.toml:3: "radius_m" in [[rollers]] must be a number <= 1.0.',
+        ),
+        (
+            '[[rollers]]\nid = "Calf Left"',
+            'x.toml:2: "id" in [[rollers]] must be 1 to 32 of a-z, 0-9 and -,',
+        ),
+        (
+            '[[rollers]]\nid = "a"\nsensor = "RT-1"',
+            'x.toml:3: "sensor" in [[rollers]] must be "serial:…"',
+        ),
+        ("\n[[rollers]]\nregion = 'calf'", 'x.toml:2: [[rollers]] lacks "id".'),
+        ("rollers = 3", 'x.toml:1: "rollers" in the file must be tables written [[rollers]],'),
+        ("session = 3", 'x.toml:1: "session" in the file must be a table, not a whole number.'),
+        ('[[rollers]]\nid = "session"', 'x.toml:2: the id "session" is reserved for a topic.'),
+        (
+            '[[rollers]]\nid = "a"\n[[rollers]]\nid = "a"',
+            'x.toml:4: the id "a" is taken by another of [[rollers]].',
+        ),
+        (
+            '[phone]\nport = 80\nhost = "0.0.0.0"',
+            'x.toml:3: "0.0.0.0" can be reached from outside this machine. Set token_file',
+        ),
+        ('[mqtt]\nbroker = "mqtt://b"', 'x.toml:2: "mqtt://b" is not a broker address.'),
+        ("site = 'a'\nathlete = ", "x.toml: not TOML: Invalid value (at end of document)."),
+        ("site = 'a'\n[x\n", "x.toml:2: not TOML: Expected ']'"),
+    ],
+)
+def test_errors_name_file_line_key_and_remedy(text, message):
+    with pytest.raises(UsageError) as caught:
+        parse_config(text, "x.toml")
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+def test_inline_tables_are_read_and_their_faults_named_without_a_wrong_line():
+    assert parse_config("session = {idle_s = 5}", "x.toml").session.idle_s == 5
+    with pytest.raises(UsageError, match=r'^x\.toml: unknown key "idle" in \[session\]'):
+        parse_config("session = {idle = 5}", "x.toml")
+
+
+def test_outside_addresses_are_fine_with_a_token():
+    config = parse_config('[phone]\nhost = "0.0.0.0"\ntoken_file = "token"', "x.toml")
+    assert config.phone.host == "0.0.0.0"
+
+
+@pytest.mark.parametrize(
+    ("broker", "address"),
+    [
+        ("mosquitto", ("mosquitto", 1883)),
+        ("10.0.0.2:8883", ("10.0.0.2", 8883)),
+        ("[::1]:1884", ("::1", 1884)),
+        ("[::1]", ("::1", 1883)),
+    ],
+)
+def test_broker_addresses(broker, address):
+    assert broker_address(broker) == address
+
+
+@pytest.mark.parametrize(
+    "broker", ["", ":1883", "host:", "host:0", "host:65536", "host:x", "a b/c"]
+)
+def test_broker_addresses_that_are_none(broker):
+    with pytest.raises(UsageError, match="is not a broker address"):
+        broker_address(broker)
+
+
+def test_printed_configuration_reads_back_the_same():
+    config = parse_config(
+        'site = "s"\n[mqtt]\npassword_file = "p"\n[[rollers]]\nid = "a"\nradius_m = 0.05', "x.toml"
+    )
+    assert parse_config(config_to_toml(config), "again") == config
+    assert parse_config(config_to_toml(Config()), "again") == Config()
+
+
+def test_show_prints_the_effective_configuration_and_never_a_secret(elsewhere):
+    (elsewhere / "secret").write_text("hunter2")
+    file = elsewhere / "rolltrack.toml"
+    file.write_text('site = "gym"\n[mqtt]\npassword_file = "secret"\n')
+    shown = CliRunner().invoke(config_cmd.app, ["show"])
+    assert shown.exit_code == 0
+    assert parse_config(shown.output, "shown") == load_config()
+    assert "rolltrack.toml" in shown.output.splitlines()[0]
+    assert str(elsewhere / "secret") in shown.output
+    assert "hunter2" not in shown.output
+    as_json = CliRunner().invoke(config_cmd.app, ["show", "--json", "--config", str(file)])
+    assert json.loads(as_json.output)["site"] == "gym"
+
+
+def documented_keys() -> dict[str, dict[str, str]]:
+    """Section -> key -> default, as the tables of docs/configuration.md have it."""
+    sections: dict[str, dict[str, str]] = {}
+    section = ""
+    for line in DOCUMENT.read_text("utf-8").partition("## Every key")[2].splitlines():
+        heading = re.fullmatch(r"### `\[+(\w+)\]+`", line)
+        row = re.fullmatch(r"\| `(\w+)` \| (.*?) \| .*\|", line)
+        if heading:
+            section = heading[1]
+        elif row:
+            sections.setdefault(section, {})[row[1]] = row[2].strip("`")
+    return sections
+
+
+def actual_keys() -> dict[str, dict[str, str]]:
+    def shown(value: object) -> str:
+        return "not set" if value is None else json.dumps(value)
+
+    raw = msgspec.to_builtins(Config())
+    sections = {key: value for key, value in raw.items() if isinstance(value, dict)}
+    sections[""] = {key: value for key, value in raw.items() if not isinstance(value, dict | tuple)}
+    sections["rollers"] = msgspec.to_builtins(RollerConfig(id="required"))
+    keys = {name: {k: shown(v) for k, v in body.items()} for name, body in sections.items()}
+    keys["rollers"]["id"] = "required"
+    return keys
+
+
+def test_the_document_names_every_key_and_its_default():
+    assert documented_keys() == actual_keys()
+
+
+def test_the_documented_example_is_valid():
+    example = re.search(r"```toml\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+    assert example
+    assert len(parse_config(example[1], "example").rollers) == 2
