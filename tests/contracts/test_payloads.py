@@ -96,11 +96,8 @@ def test_topics_are_those_of_the_contract():
     topics = wire.Topics("home")
     assert topics.bridge_status == "rolltrack/v1/home/bridge/status"
     assert topics.bridge_info == "rolltrack/v1/home/bridge/info"
-    assert topics.availability("a7k2", "rt-1") == "rolltrack/v1/home/a/a7k2/rt-1/availability"
-    assert topics.state("a7k2", "rt-1") == "rolltrack/v1/home/a/a7k2/rt-1/state"
-    assert topics.live("a7k2", "rt-1") == "rolltrack/v1/home/a/a7k2/rt-1/live"
-    assert topics.stroke("a7k2", "rt-1") == "rolltrack/v1/home/a/a7k2/rt-1/stroke"
-    assert topics.alert("a7k2", "rt-1") == "rolltrack/v1/home/a/a7k2/rt-1/alert"
+    for leaf in ("availability", "state", "live", "stroke", "alert"):
+        assert topics.of_roller("a7k2", "rt-1", leaf) == f"rolltrack/v1/home/a/a7k2/rt-1/{leaf}"
     assert topics.session("a7k2", "s1") == "rolltrack/v1/home/a/a7k2/session/s1"
     assert topics.last_session("a7k2") == "rolltrack/v1/home/a/a7k2/last-session"
 

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from rolltrack.core.events import AlertKind, EndReason, State
+from rolltrack.core.coaching.pace import State
+from rolltrack.core.events import AlertKind, EndReason
 
 VERSION = 1
 

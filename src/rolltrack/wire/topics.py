@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from rolltrack.config import ID_PATTERN, RESERVED_ROLLER_IDS
 from rolltrack.errors import UsageError
 from rolltrack.wire.payloads import VERSION
+
+RollerLeaf: TypeAlias = Literal["availability", "state", "live", "stroke", "alert"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +56,10 @@ class Topics:
         """`BridgeInfo`, retained."""
         return f"{self.prefix}/bridge/info"
 
-    def availability(self, athlete: str, roller: str) -> str:
-        """`online` or `offline`, retained: the Bluetooth link."""
-        return self._of_roller(athlete, roller, "availability")
-
-    def state(self, athlete: str, roller: str) -> str:
-        """`StatePayload`, retained."""
-        return self._of_roller(athlete, roller, "state")
-
-    def live(self, athlete: str, roller: str) -> str:
-        """`LivePayload`."""
-        return self._of_roller(athlete, roller, "live")
-
-    def stroke(self, athlete: str, roller: str) -> str:
-        """`StrokePayload`."""
-        return self._of_roller(athlete, roller, "stroke")
-
-    def alert(self, athlete: str, roller: str) -> str:
-        """`AlertPayload`."""
-        return self._of_roller(athlete, roller, "alert")
+    def of_roller(self, athlete: str, roller: str, leaf: RollerLeaf) -> str:
+        """A topic about one roller, for example its "live" one."""
+        check_id(roller, "roller", reserved=RESERVED_ROLLER_IDS)
+        return f"{self._of_athlete(athlete)}/{roller}/{leaf}"
 
     def session(self, athlete: str, session_id: str) -> str:
         """`SessionPayload`."""
@@ -83,10 +71,6 @@ class Topics:
 
     def _of_athlete(self, athlete: str) -> str:
         return f"{self.prefix}/a/{check_id(athlete, 'athlete')}"
-
-    def _of_roller(self, athlete: str, roller: str, leaf: str) -> str:
-        check_id(roller, "roller", reserved=RESERVED_ROLLER_IDS)
-        return f"{self._of_athlete(athlete)}/{roller}/{leaf}"
 
 
 def check_id(value: str, what: str, *, reserved: frozenset[str] = frozenset()) -> str:

@@ -55,7 +55,7 @@ def test_times_survive_the_way_to_text_to_the_millisecond(milliseconds):
 @pytest.mark.parametrize("bad", ["", "A", "-a", "a/b", "a+b", "#", "x" * 33, "ü", "a\n"])
 def test_ids_that_would_break_a_topic_are_refused(bad):
     with pytest.raises(UsageError):
-        wire.Topics("home").live(bad, "rt-1")
+        wire.Topics("home").of_roller(bad, "rt-1", "live")
     with pytest.raises(UsageError):
         wire.Topics(bad)
 
@@ -63,4 +63,4 @@ def test_ids_that_would_break_a_topic_are_refused(bad):
 @pytest.mark.parametrize("word", ["session", "receipt", "last-session"])
 def test_a_roller_cannot_take_the_name_of_another_topic(word):
     with pytest.raises(UsageError, match="reserved"):
-        wire.Topics("home").live("a7k2", word)
+        wire.Topics("home").of_roller("a7k2", word, "live")

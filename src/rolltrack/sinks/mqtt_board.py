@@ -1,0 +1,175 @@
+"""What MQTT should show of one roller: events in, messages out, at a pace a broker can take."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from rolltrack import wire
+from rolltrack.core.events import (
+    Alert,
+    BatteryLevel,
+    Event,
+    LinkChanged,
+    LiveSpeed,
+    SessionDiscarded,
+    SessionEnded,
+    SessionStarted,
+    StrokeEnded,
+)
+
+if TYPE_CHECKING:
+    from rolltrack.sinks.sink import Roller
+    from rolltrack.wire.topics import RollerLeaf
+
+LIVE_PERIOD_S = 0.1
+STATE_PERIOD_S = 1.0
+
+
+class RollerBoard:
+    """Keeps the roller's snapshot up to date with its events, and says what to publish when.
+
+    Pure: `now_s` is any steady clock of the caller's. Live speeds and snapshots that come faster
+    than their period are replaced by what follows them; the newest is held until it is `due`.
+    """
+
+    def __init__(self, roller: Roller, topics: wire.Topics) -> None:
+        self._roller = roller
+        self._topics = topics
+        self._seq: Counter[str] = Counter()
+        self._live: wire.LivePayload | None = None
+        self._live_pace = _Pace(LIVE_PERIOD_S)
+        self._state = wire.StatePayload(ts=wire.unix_ms(roller.epoch_unix_s))
+        self._state_is_news = False
+        self._state_pace = _Pace(STATE_PERIOD_S)
+        self._link_up = False
+
+    def take(self, event: Event, now_s: float) -> list[wire.Message]:
+        """Learn from one event; return what is to be published now, oldest first."""
+        messages: list[wire.Message] = []
+        match event:
+            case LiveSpeed():
+                self._move(event)
+            case SessionStarted():
+                limit_mm_s = wire.mm(event.limit_mps)
+                self._update(event.t_s, session_id=event.session_id, limit_mm_s=limit_mm_s)
+            case StrokeEnded():
+                messages = [self._stroke(event)]
+            case Alert():
+                payload = wire.alert_payload(event, **self._stamp("alert"))
+                messages = [wire.Message(self._topic("alert"), wire.encode(payload))]
+            case SessionEnded():
+                messages = self._session(event)
+            case SessionDiscarded():
+                self._rest(event.t_s)
+            case LinkChanged():
+                messages = [self._link(event)]
+            case BatteryLevel():
+                self._update(event.t_s, battery_pct=event.percent)
+        return messages + self.due(now_s)
+
+    def due(self, now_s: float) -> list[wire.Message]:
+        """Return what was held back and may go now."""
+        messages = []
+        if self._live and self._live_pace.may_go(now_s):
+            messages.append(wire.Message(self._topic("live"), wire.encode(self._live), qos=0))
+            self._live = None
+        if self._state_is_news and self._state_pace.may_go(now_s):
+            messages.append(self._snapshot())
+        return messages
+
+    @property
+    def holds(self) -> bool:
+        """Whether something is held back for `due`."""
+        return self._live is not None or self._state_is_news
+
+    def leave(self) -> list[wire.Message]:
+        """Return what is to be published when the service stops, and the link with it."""
+        messages = [self._snapshot()] if self._state_is_news else []
+        if self._link_up:
+            messages.append(wire.Message(self._topic("availability"), b"offline", retain=True))
+        return messages
+
+    def _move(self, event: LiveSpeed) -> None:
+        self._live = wire.live_payload(event, **self._stamp("live"))
+        at_rest = self._live.state == "idle"
+        self._update(
+            event.t_s,
+            state=self._live.state,
+            speed_mm_s=0.0 if at_rest else self._live.speed_mm_s,
+            limit_mm_s=self._live.limit_mm_s,
+            too_fast=event.too_fast,
+        )
+
+    def _stroke(self, event: StrokeEnded) -> wire.Message:
+        self._update(
+            event.judged.stroke.end_s,
+            strokes=self._state.strokes + 1,
+            too_fast_strokes=self._state.too_fast_strokes + event.judged.too_fast,
+        )
+        payload = wire.stroke_payload(event, **self._stamp("stroke"))
+        return wire.Message(self._topic("stroke"), wire.encode(payload))
+
+    def _session(self, event: SessionEnded) -> list[wire.Message]:
+        self._rest(event.t_s)
+        summary = event.summary
+        body = wire.encode(wire.session_payload(summary))
+        topic = self._topics.session(summary.athlete, summary.session_id)
+        last = self._topics.last_session(summary.athlete)
+        return [wire.Message(topic, body, keep=True), wire.Message(last, body, retain=True)]
+
+    def _link(self, event: LinkChanged) -> wire.Message:
+        self._link_up = event.up
+        if not event.up:
+            self._live = None
+        self._update(event.t_s, state="unknown", speed_mm_s=None, too_fast=False)
+        body = b"online" if event.up else b"offline"
+        return wire.Message(self._topic("availability"), body, retain=True)
+
+    def _rest(self, t_s: float) -> None:
+        """No session is open; a speed of the last one must not stay behind as if it were now."""
+        self._live = None
+        self._update(
+            t_s,
+            session_id=None,
+            state="idle",
+            speed_mm_s=0.0,
+            too_fast=False,
+            strokes=0,
+            too_fast_strokes=0,
+        )
+
+    def _update(self, t_s: float, **changes: Any) -> None:
+        changed = msgspec.structs.replace(self._state, **changes)
+        self._state_is_news = self._state_is_news or changed != self._state
+        ts = wire.unix_ms(self._roller.epoch_unix_s + t_s)
+        self._state = msgspec.structs.replace(changed, ts=max(ts, self._state.ts))
+
+    def _snapshot(self) -> wire.Message:
+        self._state_is_news = False
+        return wire.Message(self._topic("state"), wire.encode(self._state), retain=True)
+
+    def _stamp(self, kind: str) -> dict[str, Any]:
+        self._seq[kind] += 1
+        return {"epoch_unix_s": self._roller.epoch_unix_s, "seq": self._seq[kind]}
+
+    def _topic(self, leaf: RollerLeaf) -> str:
+        return self._topics.of_roller(self._roller.athlete, self._roller.id, leaf)
+
+
+@dataclass(slots=True)
+class _Pace:
+    """At most one per period."""
+
+    period_s: float
+    _next_s: float = -math.inf
+
+    def may_go(self, now_s: float) -> bool:
+        if now_s < self._next_s:
+            return False
+        self._next_s = now_s + self.period_s
+        return True
