@@ -1,0 +1,72 @@
+"""A sensor's own clock -> stream seconds.
+
+Radios deliver in bursts: arrival times scatter by tens of milliseconds while the sensor's clock is
+good to microseconds. So arrival fixes where a connection starts, and from there the sensor's clock
+rules.
+"""
+
+from __future__ import annotations
+
+import math
+
+# Arrival may lag behind the sensor's clock by a stalled computer, never run this far ahead of it.
+_IMPLAUSIBLE_LEAP_S = 30.0
+
+
+class DeviceClock:
+    """Unwraps a tick counter and anchors it to the stream; pure, as arrival times are arguments.
+
+    Make a new one for each connection: while the link was down the counter may have restarted.
+
+    Args:
+        ticks_per_s: speed of the counter.
+        wrap_ticks: the counter starts again at zero after this many.
+        after_s: no time given out is at or before this, for example the last reading of the
+            connection before.
+    """
+
+    def __init__(
+        self, ticks_per_s: float = 1e6, wrap_ticks: int = 2**32, after_s: float = -math.inf
+    ) -> None:
+        self._ticks_per_s = ticks_per_s
+        self._wrap_ticks = wrap_ticks
+        self._floor_s = after_s
+        self._anchor_s: float | None = None
+        self._last_ticks = 0
+        self._elapsed_ticks = 0
+        self._last_arrival_s = -math.inf
+
+    def restarted(self, ticks: int, arrival_s: float) -> bool:
+        """Whether the counter cannot have come here by running on: the sensor has started anew."""
+        if self._anchor_s is None:
+            return False
+        step = (ticks - self._last_ticks) % self._wrap_ticks
+        if step >= self._wrap_ticks // 2:
+            return True
+        return step / self._ticks_per_s > arrival_s - self._last_arrival_s + _IMPLAUSIBLE_LEAP_S
+
+    def peek(self, ticks: int) -> float | None:
+        """Stream seconds of a count, without moving on; None before the first anchor."""
+        if self._anchor_s is None:
+            return None
+        step = (ticks - self._last_ticks) % self._wrap_ticks
+        return self._anchor_s + (self._elapsed_ticks + step) / self._ticks_per_s
+
+    def anchor(self, ticks: int, arrival_s: float, age_s: float, period_s: float) -> float:
+        """Start from here: the count `ticks` was `age_s` before `arrival_s`.
+
+        Returns:
+            Stream seconds of `ticks`, at least `period_s` after anything given out before.
+        """
+        self._anchor_s = max(arrival_s - age_s, self._floor_s + period_s)
+        self._elapsed_ticks = 0
+        self._last_ticks = ticks
+        self._last_arrival_s = arrival_s
+        return self._anchor_s
+
+    def advance(self, ticks: int, arrival_s: float, last_s: float) -> None:
+        """Take `ticks` as the newest count; `last_s` is the latest time given out."""
+        self._elapsed_ticks += (ticks - self._last_ticks) % self._wrap_ticks
+        self._last_ticks = ticks
+        self._last_arrival_s = max(self._last_arrival_s, arrival_s)
+        self._floor_s = max(self._floor_s, last_s)
