@@ -46,6 +46,7 @@ class Outlet:
         self._news = asyncio.Event()
         self._finished = False
         self._running = False
+        self._in_hand = 0
         self._patience = asyncio.timeout(None)
         self._complaints = Complaints(f"sink {sink.name}")
 
@@ -93,7 +94,8 @@ class Outlet:
         except TimeoutError:
             if not self._patience.expired():
                 raise
-            log.error("sink %s did not take its last %d events", self.sink.name, self.waiting)  # noqa: TRY400  # the traceback would show only our own timer
+            left = self.waiting + self._in_hand
+            log.error("sink %s did not take its last %d events", self.sink.name, left)  # noqa: TRY400  # the traceback would show only our own timer
         finally:
             self._running = False
             if opened:
@@ -106,10 +108,12 @@ class Outlet:
         while True:
             while self.waiting:
                 _, roller, outgoing = self._oldest()
+                self._in_hand = 1
                 try:
                     await self.sink.handle(roller, outgoing)
                 except Exception as fault:  # noqa: BLE001  # the next event may well succeed
                     self._complaints.report(fault)
+                self._in_hand = 0
             if self._finished:
                 return
             self._news.clear()
