@@ -1,17 +1,21 @@
-"""Everything that leaves the core, and the two facts about the link that pass by it on the way to the sinks."""
+"""Everything that leaves the core, and the two facts about the link that pass by it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from rolltrack.core.coaching.verdict import Verdict
-from rolltrack.core.motion.motion import Motion
-from rolltrack.core.strokes.stroke import Stroke
+if TYPE_CHECKING:
+    from rolltrack.core.coaching.pace import State
+    from rolltrack.core.coaching.verdict import Verdict
+    from rolltrack.core.motion.motion import Motion
+    from rolltrack.core.strokes.stroke import Stroke
 
-State: TypeAlias = Literal["idle", "rolling", "hold", "unknown"]
 EndReason: TypeAlias = Literal["user", "idle", "sensor_lost", "recovered"]
-AlertKind: TypeAlias = Literal["too_fast", "sensor_lost", "battery_low", "clipping", "invalid_motion"]
+Phase: TypeAlias = Literal["raised", "cleared"]
+AlertKind: TypeAlias = Literal[
+    "too_fast", "sensor_lost", "battery_low", "clipping", "invalid_motion"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +41,8 @@ class SessionSummary:
     """One visit to the roller, as it is stored and published.
 
     Times are Unix seconds; everything else is SI. `mean_speed_mps` is distance over rolling time,
-    `p95_speed_mps` and `peak_speed_mps` are over the instants of rolling (speed above the stroke threshold).
-    Speeds are None when nothing was rolled.
+    `p95_speed_mps` and `peak_speed_mps` are over the instants of rolling (speed above the stroke
+    threshold). Speeds are None when nothing was rolled.
     """
 
     session_id: str
@@ -105,7 +109,7 @@ class LiveSpeed:
 
 @dataclass(frozen=True, slots=True)
 class StrokeEnded:
-    """A stroke is over; about a second late, numbers may still move a little until the session ends."""
+    """A stroke is over; said about a second late, and its numbers may still move a little."""
 
     session_id: str
     judged: JudgedStroke
@@ -119,7 +123,7 @@ class Alert:
     session_id: str | None
     alert_id: str
     kind: AlertKind
-    phase: Literal["raised", "cleared"]
+    phase: Phase
     value: float | None
     limit: float | None
     unit: str
@@ -127,7 +131,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class FinalSpeed:
-    """Best estimate of a stretch of the session; only emitted when asked for (it is large)."""
+    """Best estimate of a stretch of the session; only when asked for (it is large)."""
 
     session_id: str
     block: Motion
@@ -135,7 +139,7 @@ class FinalSpeed:
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded:
-    """The session is over: its summary and its final strokes, which replace the `StrokeEnded` ones."""
+    """The session is over: its summary and its final strokes, which replace the prompt ones."""
 
     t_s: float
     summary: SessionSummary

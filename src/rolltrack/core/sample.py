@@ -1,22 +1,32 @@
 """What a sensor felt: blocks of IMU readings, and the holes between them.
 
-Frame: the sensor's own right-handed axes. Specific force includes gravity: at rest with z up it reads
-(0, 0, +9.81) m/s2. Times are stream seconds; the wall-clock time of stream second 0 travels beside the
-stream, never in it.
+Frame: the sensor's own right-handed axes. Specific force includes gravity: at rest with z up it
+reads (0, 0, +9.81) m/s2. Times are stream seconds; the wall-clock time of stream second 0 travels
+beside the stream, never in it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 FloatArray: TypeAlias = NDArray[np.float64]
 BoolArray: TypeAlias = NDArray[np.bool_]
 
-GapReason: TypeAlias = Literal["packets_lost", "link_lost", "no_data", "clock_reset", "missing_readings"]
+GapReason: TypeAlias = Literal[
+    "packets_lost", "link_lost", "no_data", "clock_reset", "missing_readings"
+]
+
+
+def zeros(*shape: int) -> FloatArray:
+    """An array of zeros, typed."""
+    return np.zeros(shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +35,8 @@ class ImuSamples:
 
     Attributes:
         t_s: (n,) stream time, strictly increasing, finite.
-        accel_mps2: (n, 3) specific force, or None without an accelerometer; NaN rows are missing readings.
+        accel_mps2: (n, 3) specific force, or None without an accelerometer; NaN rows are missing
+            readings.
         gyro_radps: (n, 3) angular rate, or None without a gyroscope; NaN rows are missing readings.
         clipped: (n,) True where a reading hit the sensor's full scale, or None when none did.
     """
@@ -46,6 +57,28 @@ class ImuSamples:
             None if self.gyro_radps is None else self.gyro_radps[part],
             None if self.clipped is None else self.clipped[part],
         )
+
+    @classmethod
+    def join(cls, blocks: Sequence[ImuSamples]) -> ImuSamples:
+        """Several blocks of one sensor, oldest first, as one."""
+        if len(blocks) == 1:
+            return blocks[0]
+        clipped = None
+        if any(b.clipped is not None for b in blocks):
+            clipped = np.concatenate(
+                [np.zeros(len(b), dtype=bool) if b.clipped is None else b.clipped for b in blocks]
+            )
+        return cls(
+            np.concatenate([b.t_s for b in blocks]),
+            _join([b.accel_mps2 for b in blocks]),
+            _join([b.gyro_radps for b in blocks]),
+            clipped,
+        )
+
+
+def _join(parts: Sequence[FloatArray | None]) -> FloatArray | None:
+    present = [p for p in parts if p is not None]
+    return np.concatenate(present) if present and len(present) == len(parts) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ GYRO = ("gx_radps", "gy_radps", "gz_radps")
 TRUE_SPEED = "true_speed_mps"
 
 _VERSION_KEY = "rolltrack-trace"
+_NAMED_AXLE = re.compile(r"([+-]?)([xyz])")
 _LARGEST_RADIUS_M = 5.0
 _CONVERT_HINT = (
     "`rolltrack convert` reads phyphox, Sensor Logger and any header with units in brackets."
@@ -134,12 +136,17 @@ def _radius_m(text: str, where: str) -> float:
 
 
 def _axle(text: str, where: str) -> tuple[float, float, float]:
-    axle = _numbers(text)
+    named = _NAMED_AXLE.fullmatch(text.strip())
+    if named:
+        sign, name = named.groups()
+        axle = [(-1.0 if sign == "-" else 1.0) * (name == one) for one in "xyz"]
+    else:
+        axle = _numbers(text)
     length = math.hypot(*axle)
     if len(axle) != 3 or not 0 < length < math.inf:  # noqa: PLR2004  a direction has three components
         raise InputError(
             f"{where}: axle is {text!r};",
-            hint="give the axle's direction in the sensor's axes, for example 0 0 1.",
+            hint="give the axle's direction in the sensor's axes, for example +z or 0 0 1.",
         )
     x, y, z = (part / length for part in axle)
     return x, y, z

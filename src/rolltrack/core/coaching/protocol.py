@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 from rolltrack.errors import UsageError
 
@@ -30,7 +30,8 @@ class Evidence:
 
     Attributes:
         limit: which one, as "table.key" of the protocol file.
-        grade: A trial or meta-analysis supports the number, B expert commentary or one small trial, C practice.
+        grade: A trial or meta-analysis supports the number, B expert commentary or one small
+            trial, C practice.
         says: what the source says, in a sentence.
         source: the source, citable.
         url: where to read it; may be empty.
@@ -156,7 +157,7 @@ def _evidence(where: str, table: Mapping[str, Any], limit: str) -> Evidence:
     here = f"{where}, evidence for {limit}"
     _refuse_unknown(here, entry, ("grade", "says", "source", "url"))
     grade = entry.get("grade")
-    if grade not in get_args(Grade):
+    if grade not in ("A", "B", "C"):
         raise UsageError(f"{here}: grade is one of A, B, C, not {grade!r}.")
     return Evidence(
         limit, grade, _text(here, entry, "says"), _text(here, entry, "source"), entry.get("url", "")

@@ -12,7 +12,8 @@ class Verdict:
     Attributes:
         rule: id of the rule, for example "too_fast".
         breached: True when the stroke is outside what the rolling protocol asks for.
-        reason: one sentence with the measured value, its error, the limit and the limit's source; empty when not breached.
+        reason: one sentence with the measured value, its error, the limit and the limit's source;
+            empty when not breached.
         value_mps: what was measured.
         limit_mps: what it was compared with.
     """

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rolltrack.core.sample import BoolArray, FloatArray
+if TYPE_CHECKING:
+    from rolltrack.core.sample import BoolArray, FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +31,9 @@ class Motion:
         return len(self.t_s)
 
     def __getitem__(self, part: slice) -> Motion:
-        return Motion(self.t_s[part], self.speed_mps[part], self.speed_sd_mps[part], self.valid[part])
+        return Motion(
+            self.t_s[part], self.speed_mps[part], self.speed_sd_mps[part], self.valid[part]
+        )
 
     @classmethod
     def unknown(cls, t_s: FloatArray) -> Motion:

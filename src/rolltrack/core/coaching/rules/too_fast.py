@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from rolltrack.core.coaching.protocol import RollingProtocol
+from typing import TYPE_CHECKING
+
 from rolltrack.core.coaching.verdict import Verdict
-from rolltrack.core.strokes.stroke import Stroke
+
+if TYPE_CHECKING:
+    from rolltrack.core.coaching.protocol import RollingProtocol
+    from rolltrack.core.strokes.stroke import Stroke
 
 
 def judge(stroke: Stroke, protocol: RollingProtocol) -> Verdict:
@@ -17,7 +21,8 @@ def judge(stroke: Stroke, protocol: RollingProtocol) -> Verdict:
     breached = mean_mps > limit_mps
     source = protocol.evidence_for("speed.max_stroke_speed_mps").source
     reason = (
-        f"Faster than your protocol's target: {mean_mps * 100:.1f} ± {stroke.mean_speed_sd_mps * 100:.1f} cm/s"
+        f"Faster than your protocol's target: {mean_mps * 100:.1f} ± {
+            stroke.mean_speed_sd_mps * 100:.1f} cm/s"
         f" for {stroke.duration_s:.1f} s, limit {limit_mps * 100:.1f} ({source})."
     )
     return Verdict("too_fast", breached, reason if breached else "", mean_mps, limit_mps)

@@ -1,0 +1,71 @@
+"""Readings as they come -> stretches without holes, of the sensors wanted, nothing missing."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+from rolltrack.core.sample import ImuSamples
+from rolltrack.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Sensors: TypeAlias = Literal["auto", "accel", "gyro", "both"]
+
+MAX_HOLE_S = 0.25
+"""A longer hole between readings is a gap; a shorter one is bridged like a short pause."""
+
+
+def usable(samples: ImuSamples, sensors: Sensors) -> ImuSamples:
+    """Only the sensors wanted, and only readings in which all of them are there.
+
+    Raises:
+        InputError: a wanted sensor is absent, or times are not finite and strictly increasing.
+    """
+    accel, gyro = samples.accel_mps2, samples.gyro_radps
+    if sensors in {"accel", "both"} and accel is None:
+        raise InputError("no accelerometer readings.", hint="Choose --sensors gyro or auto.")
+    if sensors in {"gyro", "both"} and gyro is None:
+        raise InputError("no gyroscope readings.", hint="Choose --sensors accel or auto.")
+    if sensors == "accel":
+        gyro = None
+    if sensors == "gyro":
+        accel = None
+    if accel is None and gyro is None:
+        raise InputError("neither accelerometer nor gyroscope readings.")
+    if not np.isfinite(samples.t_s).all() or (np.diff(samples.t_s) <= 0).any():
+        raise InputError("times do not increase strictly.", hint="Sort the recording by time.")
+    there = np.ones(len(samples), dtype=bool)
+    for readings in (accel, gyro):
+        if readings is not None:
+            there &= np.isfinite(readings).all(axis=1)
+    if there.all():
+        return ImuSamples(samples.t_s, accel, gyro, samples.clipped)
+    return ImuSamples(
+        samples.t_s[there],
+        None if accel is None else accel[there],
+        None if gyro is None else gyro[there],
+        None if samples.clipped is None else samples.clipped[there],
+    )
+
+
+def stretches(samples: ImuSamples, last_s: float | None) -> Iterator[tuple[bool, ImuSamples]]:
+    """Cut at holes.
+
+    Args:
+        samples: usable readings.
+        last_s: time of the reading before them, None for the first ever.
+
+    Yields:
+        Whether a hole lies before it, and a stretch without one.
+    """
+    if not len(samples):
+        return
+    steps_s = np.diff(samples.t_s, prepend=samples.t_s[0] if last_s is None else last_s)
+    holes = np.flatnonzero(steps_s > MAX_HOLE_S)
+    edges = sorted({0, *holes.tolist(), len(samples)})
+    for start, stop in itertools.pairwise(edges):
+        yield bool(steps_s[start] > MAX_HOLE_S), samples[start:stop]

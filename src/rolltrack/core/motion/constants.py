@@ -1,0 +1,20 @@
+"""Numbers of the physics, and how late live may be."""
+
+from __future__ import annotations
+
+import math
+
+G_MPS2 = 9.80665
+"""Standard gravity."""
+
+MAX_LATENCY_S = 0.3
+"""The live speed for an instant is said at most this much later, or not at all."""
+
+
+def no_slip_time_s(radius_m: float) -> float:
+    """Tau = sqrt(R / g): how far rolling without slip smears the gravity phase in time.
+
+    A cylinder's own acceleration R*theta'' adds to gravity, so the phase the accelerometer shows is
+    theta - tau^2 * theta'' for small tau^2 * theta''.
+    """
+    return math.sqrt(radius_m / G_MPS2)

@@ -1,0 +1,61 @@
+"""Is the roller turning at all? Asked before anything is known about its axle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from rolltrack.core.sample import FloatArray, ImuSamples
+
+_TURNING_RAD = 0.025
+"""Of gravity, from beat to beat; the slowest stroke (6 mm/s, R 7.5 cm) makes 0.04 rad."""
+_STILL_RAD = 0.008
+_TURNING_RADPS = 0.05
+_STILL_RADPS = 0.03
+_LARGEST_RATE_BIAS_RADPS = 0.15
+
+
+class Activity(Enum):
+    """What half a second of readings looks like."""
+
+    REST = "rest"
+    UNSURE = "unsure"
+    TURNING = "turning"
+
+
+@dataclass(slots=True)
+class RestDetector:
+    """Carries the previous beat's gravity direction.
+
+    With an accelerometer it looks at how far gravity turned from one beat to the next, which a
+    gyroscope's bias cannot fool; with a gyroscope alone it looks at the rate and how much it
+    varies.
+    """
+
+    previous_mps2: FloatArray | None = None
+
+    def judge(self, beat: ImuSamples, rate_bias_radps: FloatArray) -> Activity:
+        """Classify one beat; the very first is never TURNING by accelerometer alone."""
+        if beat.accel_mps2 is not None:
+            mean = np.asarray(beat.accel_mps2.mean(axis=0))
+            previous, self.previous_mps2 = self.previous_mps2, mean
+            turned = 0.0 if previous is None else _angle_rad(previous, mean)
+            if turned > _TURNING_RAD:
+                return Activity.TURNING
+            return Activity.REST if turned < _STILL_RAD else Activity.UNSURE
+        if beat.gyro_radps is None:
+            return Activity.UNSURE
+        mean_rate = beat.gyro_radps.mean(axis=0)
+        spread = float(beat.gyro_radps.std(axis=0).max())
+        if spread < _STILL_RADPS and float(np.abs(mean_rate).max()) < _LARGEST_RATE_BIAS_RADPS:
+            return Activity.REST
+        moving = float(np.linalg.norm(mean_rate - rate_bias_radps)) > _TURNING_RADPS
+        return Activity.TURNING if moving or spread > _TURNING_RADPS else Activity.UNSURE
+
+
+def _angle_rad(a: FloatArray, b: FloatArray) -> float:
+    return float(np.arctan2(np.linalg.norm(np.cross(a, b)), np.dot(a, b)))

@@ -1,0 +1,74 @@
+"""Best estimate, a span at a time, with enough past and future that its ends do not show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rolltrack.core.motion.constants import no_slip_time_s
+from rolltrack.core.motion.estimate import estimate
+from rolltrack.core.motion.radial import RadialFit
+from rolltrack.core.sample import ImuSamples
+
+if TYPE_CHECKING:
+    from rolltrack.core.motion.axle import AxleFinder
+    from rolltrack.core.motion.motion import Motion
+
+_MARGIN = 6.0
+"""Past and future kept around a span, in no-slip times: the ends' error has decayed by e^-6."""
+_PATIENCE_S = 10.0
+"""How long to hold readings back while the axle is not known yet."""
+
+
+@dataclass(slots=True)
+class Smoother:
+    """Emits every reading exactly once; a long span knows more, a short one answers sooner.
+
+    Attributes:
+        radius_m: rolling radius.
+        span_s: how much to estimate at once.
+        radial: bias and lever arm, learnt from each span before it is estimated.
+        pending: readings not yet emitted, with the context before them.
+        emitted_until_s: time of the last instant emitted.
+    """
+
+    radius_m: float
+    span_s: float
+    radial: RadialFit = field(default_factory=RadialFit)
+    pending: list[ImuSamples] = field(default_factory=list)
+    emitted_until_s: float = -np.inf
+
+    def feed(self, samples: ImuSamples, finder: AxleFinder) -> Motion | None:
+        """Take readings; a span of motion when one is complete, else None."""
+        self.pending.append(samples)
+        now_s = float(samples.t_s[-1])
+        waiting_s = now_s - max(self.emitted_until_s, float(self.pending[0].t_s[0]))
+        needed_s = self.span_s + self._margin_s
+        if finder.axle is None:
+            needed_s = max(needed_s, _PATIENCE_S)
+        if waiting_s < needed_s:
+            return None
+        return self._emit(now_s - self._margin_s, finder)
+
+    def flush(self, finder: AxleFinder) -> Motion | None:
+        """Emit what is left; the next reading starts a new stretch."""
+        motion = self._emit(np.inf, finder) if self.pending else None
+        self.pending = []
+        return motion
+
+    @property
+    def _margin_s(self) -> float:
+        return _MARGIN * no_slip_time_s(self.radius_m)
+
+    def _emit(self, until_s: float, finder: AxleFinder) -> Motion:
+        stretch = ImuSamples.join(self.pending)
+        first, last = np.searchsorted(stretch.t_s, [self.emitted_until_s, until_s], side="right")
+        part = slice(int(first), int(last))
+        motion = estimate(stretch, finder, self.radial, self.radius_m, learn=part)[part]
+        if len(motion):
+            self.emitted_until_s = float(motion.t_s[-1])
+        keep = np.searchsorted(stretch.t_s, self.emitted_until_s - self._margin_s)
+        self.pending = [stretch[int(keep) :]]
+        return motion

@@ -1,0 +1,80 @@
+"""Final motion -> the sums of a session summary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+
+from rolltrack.core.intake import MAX_HOLE_S
+from rolltrack.core.strokes.segmenter import THRESHOLD_MPS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rolltrack.core.coaching.protocol import RollingProtocol
+    from rolltrack.core.motion.motion import Motion
+    from rolltrack.core.sample import BoolArray
+
+_STEADY_S = 0.5
+"""Tremor is averaged over this before a hold is called still."""
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Running sums; a hold counts once motion follows it, so that walking away is not a hold."""
+
+    rolling_s: float = 0.0
+    hold_s: float = 0.0
+    unknown_s: float = 0.0
+    too_fast_s: float = 0.0
+    distance_m: float = 0.0
+    speeds_mps: list[NDArray[np.float32]] = field(default_factory=list)
+    previous_s: float | None = None
+    still_since_s: float | None = None
+
+    def feed(self, motion: Motion, protocol: RollingProtocol) -> None:
+        """Add the next stretch of the session."""
+        if not len(motion):
+            return
+        before_s = motion.t_s[0] if self.previous_s is None else self.previous_s
+        steps_s = np.diff(motion.t_s, prepend=before_s)
+        hole = steps_s > MAX_HOLE_S
+        self.unknown_s += float(steps_s[hole | ~motion.valid].sum())
+        speed = np.abs(np.nan_to_num(motion.speed_mps))
+        rolling = motion.valid & ~hole & (speed > THRESHOLD_MPS)
+        self.rolling_s += float(steps_s[rolling].sum())
+        self.too_fast_s += float(steps_s[rolling & (speed > protocol.max_stroke_speed_mps)].sum())
+        self.distance_m += float((steps_s * speed)[rolling].sum())
+        self.speeds_mps.append(speed[rolling].astype(np.float32))
+        self._add_holds(motion, hole, protocol)
+        self.previous_s = float(motion.t_s[-1])
+
+    def _add_holds(self, motion: Motion, hole: BoolArray, protocol: RollingProtocol) -> None:
+        period_s = float(np.median(np.diff(motion.t_s))) if len(motion) > 1 else _STEADY_S
+        width = max(1, round(_STEADY_S / max(period_s, 1e-3)))
+        steady = np.abs(uniform_filter1d(np.nan_to_num(motion.speed_mps), width, mode="nearest"))
+        still = motion.valid & ~hole & (steady < protocol.hold_max_speed_mps)
+        edges = np.flatnonzero(np.diff(still)) + 1
+        for start in [0, *edges.tolist()]:
+            t_s = float(motion.t_s[start])
+            if still[start] and self.still_since_s is None and self.rolling_s > 0:
+                self.still_since_s = t_s
+            elif not still[start] and self.still_since_s is not None:
+                held_s = t_s - self.still_since_s
+                self.hold_s += held_s if held_s >= protocol.hold_min_s else 0.0
+                self.still_since_s = None
+
+    def interrupt(self) -> None:
+        """A gap: a hold is not carried across it."""
+        self.still_since_s = None
+
+    def speed_statistics(self) -> tuple[float, float, float] | None:
+        """Mean (distance over rolling time), 95th percentile and peak in m/s; None without any."""
+        speeds = np.concatenate(self.speeds_mps) if self.speeds_mps else np.empty(0, np.float32)
+        if not len(speeds) or not self.rolling_s:
+            return None
+        mean_mps = self.distance_m / self.rolling_s
+        return mean_mps, float(np.percentile(speeds, 95)), float(speeds.max())

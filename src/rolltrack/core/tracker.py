@@ -1,0 +1,349 @@
+"""Readings in, events out: the one stateful face of the core. It does no I/O and reads no clock.
+
+Time is cut into hops (0.05 s, for the live speed) and beats (0.5 s, for everything else) by the
+readings' own time stamps, so that any way of cutting the same readings into blocks gives equal
+events.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rolltrack.core.coaching.pace import Pace
+from rolltrack.core.events import (
+    EndReason,
+    Event,
+    FinalSpeed,
+    JudgedStroke,
+    LiveSpeed,
+    SessionDiscarded,
+    SessionEnded,
+    SessionStarted,
+    StrokeEnded,
+)
+from rolltrack.core.intake import Sensors, stretches, usable
+from rolltrack.core.motion.axle import AxleFinder
+from rolltrack.core.motion.live import HOP_S, LiveEstimator
+from rolltrack.core.motion.rest import Activity, RestDetector
+from rolltrack.core.sample import ImuSamples, SignalGap
+from rolltrack.core.session.alerts import AlertBook
+from rolltrack.core.session.identity import session_id
+from rolltrack.core.session.session import Session
+from rolltrack.errors import InputError
+
+if TYPE_CHECKING:
+    from rolltrack.core.coaching.protocol import RollingProtocol
+    from rolltrack.core.motion.motion import Motion
+
+BEAT_S = 0.5
+_PRE_ROLL_S = 2.0
+_SENSOR_LOST_S = 5.0
+_INVALID_S = 2.0
+_ROUNDING_S = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What does not change while a tracker lives.
+
+    Attributes:
+        roller: its public id.
+        athlete: pseudonymous id of the person.
+        protocol: what to keep to.
+        radius_m: rolling radius.
+        region: what is rolled.
+        epoch_unix_s: Unix time of stream second 0.
+        id_salt: randomness for session ids, drawn by the caller.
+        axle: direction of the axle in the sensor's axes as the sensor knows it; None finds it from
+            the data.
+        sensors: which readings to use; "auto" takes what there is.
+        idle_s: stillness that ends a session; None leaves that to `finish`.
+        start_at_once: open a session with the first reading instead of with motion.
+        live: say live speeds, alerts and prompt strokes; off, only `SessionEnded` and `FinalSpeed`
+            come.
+        keep_series: say the final speed of every reading.
+    """
+
+    roller: str
+    athlete: str
+    protocol: RollingProtocol
+    radius_m: float
+    region: str = ""
+    epoch_unix_s: float = 0.0
+    id_salt: bytes = b""
+    axle: tuple[float, float, float] | None = None
+    sensors: Sensors = "auto"
+    idle_s: float | None = 120.0
+    start_at_once: bool = False
+    live: bool = True
+    keep_series: bool = False
+
+
+@dataclass(slots=True)
+class TrackerState:
+    """Everything a tracker remembers. Save it, restore it, and the same events follow."""
+
+    last_s: float | None = None
+    hop_start_s: float = 0.0
+    hop: list[ImuSamples] = field(default_factory=list)
+    beat_start_s: float = 0.0
+    beat: list[ImuSamples] = field(default_factory=list)
+    pre_roll: list[ImuSamples] = field(default_factory=list)
+    rest: RestDetector = field(default_factory=RestDetector)
+    finder: AxleFinder = field(default_factory=AxleFinder)
+    session: Session | None = None
+    live: LiveEstimator | None = None
+    pace: Pace = field(default_factory=Pace)
+    alerts: AlertBook = field(default_factory=AlertBook)
+    unknown_since_s: float | None = None
+
+
+class Tracker:
+    """Turn one roller's readings into events."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self._state = TrackerState()
+
+    @property
+    def state(self) -> TrackerState:
+        """A copy of everything remembered."""
+        return copy.deepcopy(self._state)
+
+    @classmethod
+    def restore(cls, setup: Setup, state: TrackerState) -> Tracker:
+        """A tracker that goes on where `state` was taken."""
+        tracker = cls(setup)
+        tracker._state = copy.deepcopy(state)
+        return tracker
+
+    def feed(self, item: ImuSamples | SignalGap) -> list[Event]:
+        """Take readings or the news that some were lost; events, oldest first.
+
+        Raises:
+            InputError: these readings cannot be used; nothing of them was taken and the tracker
+            goes on.
+        """
+        s = self._state
+        if isinstance(item, SignalGap):
+            if s.session is not None:
+                s.session.samples_lost += item.lost
+            return []
+        samples = usable(item, self.setup.sensors)
+        if s.last_s is not None and len(samples) and samples.t_s[0] <= s.last_s:
+            raise InputError(
+                f"readings at {samples.t_s[0]:.3f} s come after readings at {s.last_s:.3f} s.",
+                hint="Times must increase from block to block.",
+            )
+        events: list[Event] = []
+        for after_hole, stretch in stretches(samples, s.last_s):
+            if after_hole:
+                events += self._interrupt(float(stretch.t_s[0]))
+            events += self._take(stretch)
+        return events
+
+    def advance(self, t_s: float) -> list[Event]:
+        """Time passed without readings: sessions end by it."""
+        session, idle_s = self._state.session, self.setup.idle_s
+        if session is None or idle_s is None or t_s - session.last_motion_s < idle_s:
+            return []
+        last_s = self._state.last_s
+        lost = last_s is not None and t_s - last_s > _SENSOR_LOST_S
+        return self._close("sensor_lost" if lost else "idle")
+
+    def start(self, t_s: float | None = None) -> list[Event]:
+        """Open a session now, unless one is open."""
+        if self._state.session is not None:
+            return []
+        last_s = self._state.last_s
+        return self._open(t_s if t_s is not None else last_s or 0.0, wanted=True)
+
+    def finish(self, end: EndReason = "user") -> list[Event]:
+        """Close the open stroke and session, if any; the tracker can be fed again afterwards."""
+        events = self._flush_beat()
+        if self._state.session is not None:
+            events += self._close(end)
+        return events
+
+    def _take(self, stretch: ImuSamples) -> list[Event]:
+        """Walk through readings without a hole, from one hop or beat to the next."""
+        s, events = self._state, list[Event]()
+        if self.setup.start_at_once and s.session is None:
+            events += self._open(float(stretch.t_s[0]), wanted=True)
+        t_s, at = stretch.t_s, 0
+        while at < len(stretch):
+            if not s.beat:
+                s.beat_start_s = float(t_s[at])
+            if not s.hop:
+                s.hop_start_s = float(t_s[at])
+            hop_s, beat_s = s.hop_start_s + HOP_S, s.beat_start_s + BEAT_S
+            next_s = min(hop_s, beat_s) if self.setup.live else beat_s
+            stop = int(np.searchsorted(t_s, next_s - _ROUNDING_S)) + 1
+            part = stretch[at : min(stop, len(stretch))]
+            at, now_s = at + len(part), float(part.t_s[-1])
+            s.last_s = now_s
+            s.beat.append(part)
+            if self.setup.live:
+                s.hop.append(part)
+                if now_s >= hop_s - _ROUNDING_S:
+                    events += self._hop(now_s)
+            if now_s >= beat_s - _ROUNDING_S:
+                events += self._flush_beat()
+        return events
+
+    def _hop(self, now_s: float) -> list[Event]:
+        s = self._state
+        hop, s.hop = ImuSamples.join(s.hop), []
+        if s.session is None or s.live is None:
+            return []
+        block = s.live.step(hop, s.session.finder, s.session.prompt.radial)
+        return self._say(block, now_s, s.session) if len(block) else []
+
+    def _say(self, block: Motion, now_s: float, session: Session) -> list[Event]:
+        s, protocol = self._state, self.setup.protocol
+        for t_s, speed, valid in zip(block.t_s, block.speed_mps, block.valid, strict=True):
+            s.pace.update(float(t_s), float(speed) if valid else None, protocol)
+        known = bool(block.valid[-1])
+        t_s, speed_mps = float(block.t_s[-1]), float(block.speed_mps[-1])
+        if known:
+            s.unknown_since_s = None
+        elif s.unknown_since_s is None:
+            s.unknown_since_s = t_s
+        speed = LiveSpeed(
+            t_s=t_s,
+            said_s=now_s,
+            speed_mps=speed_mps if known else None,
+            speed_sd_mps=float(block.speed_sd_mps[-1]) if known else None,
+            state=s.pace.state,
+            too_fast=s.pace.too_fast,
+            limit_mps=protocol.max_stroke_speed_mps,
+            session_id=session.session_id,
+            block=block,
+        )
+        alerts = s.alerts.update(
+            "too_fast",
+            on=s.pace.too_fast,
+            t_s=t_s,
+            session_id=session.session_id,
+            value=abs(speed_mps) if known else None,
+            limit=protocol.max_stroke_speed_mps,
+            unit="m/s",
+        )
+        unknown_s = 0.0 if s.unknown_since_s is None else t_s - s.unknown_since_s
+        alerts += s.alerts.update(
+            "invalid_motion",
+            on=unknown_s >= _INVALID_S and session.finder.axle is not None,
+            t_s=t_s,
+            session_id=session.session_id,
+            value=unknown_s,
+            limit=_INVALID_S,
+            unit="s",
+        )
+        return [speed, *alerts]
+
+    def _flush_beat(self) -> list[Event]:
+        s = self._state
+        if not s.beat:
+            return []
+        beat, s.beat = ImuSamples.join(s.beat), []
+        finder = s.finder if s.session is None else s.session.finder
+        activity = s.rest.judge(beat, finder.rate_bias_radps)
+        if activity is Activity.REST:
+            finder.see_rest(beat)
+        events: list[Event] = []
+        if s.session is not None:
+            if activity is Activity.TURNING:
+                s.session.finder.see_turning(beat)
+                s.session.last_motion_s = float(beat.t_s[-1])
+            events += self._feed_session(s.session, beat)
+        else:
+            self._keep_pre_roll(beat)
+            if activity is Activity.TURNING:
+                events += self._open(float(beat.t_s[0]), wanted=False)
+        return events + self.advance(float(beat.t_s[-1]))
+
+    def _feed_session(self, session: Session, samples: ImuSamples) -> list[Event]:
+        protocol = self.setup.protocol
+        events: list[Event] = []
+        if self.setup.live:
+            events += _ended(session, session.feed_prompt(samples, protocol))
+            clipped = samples.clipped is not None and bool(samples.clipped.any())
+            events += self._state.alerts.update(
+                "clipping",
+                on=clipped,
+                t_s=float(samples.t_s[-1]),
+                session_id=session.session_id,
+            )
+        return events + self._finals(session, session.feed_final(samples, protocol))
+
+    def _finals(self, session: Session, motions: list[Motion]) -> list[Event]:
+        if not self.setup.keep_series:
+            return []
+        return [FinalSpeed(session.session_id, motion) for motion in motions if len(motion)]
+
+    def _keep_pre_roll(self, beat: ImuSamples) -> None:
+        s = self._state
+        s.pre_roll.append(beat)
+        oldest_s = float(beat.t_s[-1]) - _PRE_ROLL_S
+        s.pre_roll = [block for block in s.pre_roll if block.t_s[-1] > oldest_s]
+
+    def _open(self, started_s: float, *, wanted: bool) -> list[Event]:
+        s, setup = self._state, self.setup
+        finder = AxleFinder(
+            hint=setup.axle, rest_n=s.finder.rest_n, rest_rate_sum=s.finder.rest_rate_sum.copy()
+        )
+        name = session_id(setup.epoch_unix_s + started_s, setup.id_salt, setup.roller)
+        s.session = Session(name, started_s, started_s, setup.radius_m, wanted, finder)
+        s.live = LiveEstimator(setup.radius_m) if setup.live else None
+        s.pace, s.unknown_since_s = Pace(), None
+        events: list[Event] = [SessionStarted(started_s, name, setup.protocol.max_stroke_speed_mps)]
+        if s.pre_roll:
+            earlier, s.pre_roll = ImuSamples.join(s.pre_roll), []
+            s.session.last_motion_s = float(earlier.t_s[-1])
+            finder.see_turning(earlier)
+            if s.live is not None:
+                s.live.window, s.live.said_until_s = [earlier], float(earlier.t_s[-1])
+            events += self._feed_session(s.session, earlier)
+        return events
+
+    def _interrupt(self, next_s: float) -> list[Event]:
+        """A hole in time before `next_s`."""
+        s = self._state
+        events = self._flush_beat()
+        s.hop, s.pre_roll, s.rest = [], [], RestDetector()
+        events += self.advance(next_s)
+        if s.session is not None:
+            prompt, motions = s.session.end_stretch(self.setup.protocol, gap=True)
+            events += [*_ended(s.session, prompt), *self._finals(s.session, motions)]
+        if s.live is not None:
+            s.live.interrupt()
+        return events
+
+    def _close(self, end: EndReason) -> list[Event]:
+        s, setup = self._state, self.setup
+        session = s.session
+        assert session is not None  # noqa: S101 - every caller has looked; this tells the type checker
+        prompt, motions = session.end_stretch(setup.protocol, gap=False)
+        events: list[Event] = [*_ended(session, prompt), *self._finals(session, motions)]
+        t_s = s.last_s if s.last_s is not None else session.started_s
+        events += s.alerts.clear_all(t_s, session.session_id)
+        s.finder, s.session, s.live, s.pre_roll = session.finder, None, None, []
+        if not session.strokes and not session.wanted:
+            return [*events, SessionDiscarded(t_s, session.session_id)]
+        summary = session.summary(
+            roller=setup.roller,
+            athlete=setup.athlete,
+            region=setup.region,
+            protocol=setup.protocol,
+            epoch_unix_s=setup.epoch_unix_s,
+            end=end,
+        )
+        return [*events, SessionEnded(t_s, summary, tuple(session.strokes))]
+
+
+def _ended(session: Session, strokes: list[JudgedStroke]) -> list[Event]:
+    return [StrokeEnded(session.session_id, stroke) for stroke in strokes]
