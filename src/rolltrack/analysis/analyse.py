@@ -101,9 +101,10 @@ def analyse_trace(
     meta = open_trace(path).meta
     notes = []
     if radius_m is None and meta.radius_m is None:
+        assumed = f"{DEFAULT_RADIUS_M * 1000:.0f} mm"
         notes.append(
-            f"The trace does not say the roller's radius; {DEFAULT_RADIUS_M * 1000:.0f} mm is
-            assumed" " and every speed is proportional to it. Give --radius-mm."
+            f"The trace does not say the roller's radius; {assumed} is assumed and every speed is"
+            " proportional to it. Give --radius-mm."
         )
     used_m = radius_m or meta.radius_m or DEFAULT_RADIUS_M
     setup = Setup(

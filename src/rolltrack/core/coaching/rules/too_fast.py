@@ -20,9 +20,9 @@ def judge(stroke: Stroke, protocol: RollingProtocol) -> Verdict:
     mean_mps = stroke.mean_speed_mps
     breached = mean_mps > limit_mps
     source = protocol.evidence_for("speed.max_stroke_speed_mps").source
+    mean_cmps, sd_cmps = mean_mps * 100, stroke.mean_speed_sd_mps * 100
     reason = (
-        f"Faster than your protocol's target: {mean_mps * 100:.1f} ± {
-            stroke.mean_speed_sd_mps * 100:.1f} cm/s"
+        f"Faster than your protocol's target: {mean_cmps:.1f} ± {sd_cmps:.1f} cm/s"
         f" for {stroke.duration_s:.1f} s, limit {limit_mps * 100:.1f} ({source})."
     )
     return Verdict("too_fast", breached, reason if breached else "", mean_mps, limit_mps)
