@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import sys
 import traceback
 from pathlib import Path  # noqa: TC003  # typer reads it from the signatures at run time
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.main import get_command
 
-from firmware_sim.errors import SimError
+from firmware_sim.errors import SimError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,10 +60,80 @@ def generate(
     typer.echo(f"{out}: {len(trace.t_s)} readings, {trace.duration_s:.1f} s")
 
 
+@app.command()
+def replay(
+    trace: Annotated[Path, typer.Argument(help="Trace to replay: .csv or .csv.gz.")],
+    *,
+    ble: Annotated[
+        str, typer.Option(help="Where programs reach the virtual Bluetooth; port 0: any free one.")
+    ] = "tcp:127.0.0.1:6402",
+    count: Annotated[int, typer.Option(min=1, max=1000, help="How many rollers.")] = 1,
+    name: Annotated[str, typer.Option(help="{n} is the number of the roller.")] = "Roller-{n}",
+    address: Annotated[
+        str, typer.Option(help="Of the first roller; the others count up.")
+    ] = "F0:5E:00:00:00:01",
+    serial: Annotated[str, typer.Option(help="{n} is the number of the roller.")] = "rt-sim-{n}",
+    radius_mm: Annotated[
+        float | None, typer.Option(min=0.1, max=6553.5, help="Default: what the trace says.")
+    ] = None,
+    rate: Annotated[int, typer.Option(min=1, max=1000, help="Readings per second at first.")] = 100,
+    packet_samples: Annotated[int, typer.Option(min=1, max=255, help="Samples per packet.")] = 10,
+    battery: Annotated[int, typer.Option(min=0, max=100, help="Charge in percent.")] = 87,
+    interval_ms: Annotated[
+        float, typer.Option(min=7.5, max=4000, help="Connection interval: packets leave in bursts.")
+    ] = 30.0,
+    speed: Annotated[
+        float, typer.Option(min=0.1, max=1000, help="Run the roller and its clock so much faster.")
+    ] = 1.0,
+    clock_us: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Device clock at power-on.")
+    ] = 0,
+    drift_ppm: Annotated[
+        float, typer.Option(help="How much too fast the device clock runs.")
+    ] = 0.0,
+    wait_for_subscriber: Annotated[
+        bool,
+        typer.Option(
+            "--wait-for-subscriber/--no-wait", help="Begin when somebody subscribes, or at once."
+        ),
+    ] = True,
+    loop: Annotated[bool, typer.Option("--loop", help="Repeat the trace for ever.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Disconnect and exit once all has been sent.")
+    ] = False,
+) -> None:
+    """Be a roller that measures what a trace holds; after it, the roller lies still.
+
+    Prints `ready tcp:HOST:PORT` when programs can connect.
+    """
+    from firmware_sim import replay as replays  # noqa: PLC0415  # bumble is slow to import
+    from firmware_sim.clock import DeviceClock  # noqa: PLC0415  # the same
+    from firmware_sim.packets import Config  # noqa: PLC0415  # the same
+    from firmware_sim.trace import read_trace  # noqa: PLC0415  # the same
+
+    if loop and once:
+        raise UsageError("--loop never ends, so --once cannot; choose one of them.")
+    host, port = _parse_ble(ble)
+    wanted = replays.Replay(
+        trace=read_trace(trace),
+        identities=replays.identities(name, address, serial, count),
+        config=Config(rate_hz=rate, max_samples=packet_samples),
+        radius_m=None if radius_mm is None else radius_mm / 1000.0,
+        clock=DeviceClock(clock_us, drift_ppm, speed),
+        at_end="repeat" if loop else "stop" if once else "stay",
+        interval_s=interval_ms / 1000.0,
+        wait=wait_for_subscriber,
+        battery_percent=battery,
+    )
+    asyncio.run(replays.serve(wanted, host, port, lambda where: _say(f"ready {where}")))
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name) and return its exit code."""
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
+    if not debug:  # bumble reports every lost packet of a lost link
+        logging.getLogger("bumble").setLevel(logging.CRITICAL)
     try:
         code = get_command(app).main(arguments, prog_name="rolltrack-sim", standalone_mode=False)
     except (typer.Abort, KeyboardInterrupt):
@@ -78,6 +150,20 @@ def main(arguments: Sequence[str]) -> int:
 def run() -> None:
     """Entry point of the installed program."""
     sys.exit(main(sys.argv[1:]))
+
+
+def _say(line: str) -> None:
+    """Print at once, also into a pipe: another program waits for it."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _parse_ble(text: str) -> tuple[str, int]:
+    kind, _, address = text.partition(":")
+    host, _, port = address.rpartition(":")
+    if kind != "tcp" or not host or not port.isdecimal() or int(port) >= 2**16:
+        raise UsageError(f"--ble {text!r}: write tcp:HOST:PORT, such as tcp:127.0.0.1:6402.")
+    return host, int(port)
 
 
 def _explain(error: Exception) -> tuple[str, int]:
