@@ -34,7 +34,7 @@ def print_json(document: object) -> None:
 
 def note(text: str) -> None:
     """Say something on stderr that is worth knowing and is not an error."""
-    stderr().print(f"note: {text}", style="dim", markup=False)
+    stderr().print(f"note: {text}", style="dim", markup=False, soft_wrap=True)
 
 
 @contextmanager

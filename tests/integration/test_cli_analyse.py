@@ -1,0 +1,122 @@
+"""`rolltrack analyse` on the bundled traces: table, document, series, and what it refuses."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from rolltrack.cli.main import main
+
+CALF = str(resources.files("rolltrack") / "traces" / "samples" / "calf.csv.gz")
+STROKE_KEYS = {
+    "n",
+    "start_s",
+    "end_s",
+    "direction",
+    "duration_s",
+    "length_m",
+    "mean_speed_mps",
+    "peak_speed_mps",
+    "mean_speed_sd_mps",
+    "too_fast",
+    "reasons",
+}
+
+
+def analysed(capsys, *arguments):
+    assert main(["analyse", *arguments, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def without_radius(tmp_path):
+    path = tmp_path / "plain.csv"
+    lines = gzip.decompress(Path(CALF).read_bytes()).decode().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.startswith("#")))
+    return str(path)
+
+
+def test_the_document_is_the_contracts(capsys):
+    document = analysed(capsys, CALF)
+    assert (document["v"], document["trace"], document["radius_m"]) == (1, CALF, 0.075)
+    assert document["protocol"] == "slow-release"
+    for stroke in document["strokes"]:
+        assert stroke.keys() >= STROKE_KEYS
+        assert stroke["mean_speed_mps"] == pytest.approx(
+            stroke["length_m"] / stroke["duration_s"], rel=1e-3
+        )
+        assert stroke["too_fast"] == bool(stroke["reasons"])
+    assert document["session"]["strokes"] == len(document["strokes"]) == 8
+    assert document["session"]["too_fast_strokes"] == 3
+
+
+def test_the_radius_of_the_command_line_scales_lengths(capsys):
+    default = analysed(capsys, CALF, "--sensors", "gyro")
+    doubled = analysed(capsys, CALF, "--sensors", "gyro", "--radius-mm", "150")
+    assert doubled["radius_m"] == 0.15
+    assert doubled["strokes"][0]["length_m"] == pytest.approx(
+        2 * default["strokes"][0]["length_m"], rel=0.05
+    )
+
+
+def test_without_any_radius_it_says_what_it_assumed(capsys, tmp_path):
+    assert main(["analyse", without_radius(tmp_path), "--json"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["radius_m"] == 0.075
+    (line,) = captured.err.splitlines()
+    assert "75 mm is assumed" in line
+
+
+def test_people_get_a_table_and_sentences(capsys):
+    assert main(["analyse", CALF]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len([line for line in lines if line.rstrip().endswith("too fast")]) == 3
+    assert len([line for line in lines if line.rstrip().endswith("ok")]) == 5
+    assert any("8 strokes, 3 of them faster than the 7.5 cm/s" in line for line in lines)
+
+
+def test_the_series_has_a_row_for_every_reading(capsys, tmp_path):
+    path = tmp_path / "series.csv"
+    document = analysed(capsys, CALF, "--series", str(path))
+    with path.open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == document["session"]["samples"]
+    spoken = [row for row in rows if row["live_said_s"]]
+    assert spoken
+    assert all(float(row["live_said_s"]) - float(row["t_s"]) <= 0.3 for row in spoken)
+    assert all((row["valid"] == "1") == bool(row["speed_mps"]) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "says"),
+    [
+        (["missing.csv"], 3, "missing.csv"),
+        ([CALF, "--shape", "ball"], 2, "measures only rollers"),
+        ([CALF, "--shape", "body"], 2, "measures only rollers"),
+        ([CALF, "--shape", "cube"], 2, "'--shape'"),
+        ([CALF, "--radius-mm", "-75"], 2, "'--radius-mm'"),
+        ([CALF, "--radius-mm", "nan"], 2, "--radius-mm"),
+        ([CALF, "--protocol", "fast"], 2, "no rolling protocol"),
+        ([CALF, "--series", "missing/series.csv"], 2, "missing/series.csv"),
+    ],
+)
+def test_what_it_refuses(capsys, tmp_path, monkeypatch, arguments, exit_code, says):
+    monkeypatch.chdir(tmp_path)
+    assert main(["analyse", *arguments]) == exit_code
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.splitlines()
+    assert says in line
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\xff\x13", b"a,b\n1,2\n"], ids=repr)
+def test_a_file_that_is_no_trace_is_exit_code_3(capsys, tmp_path, content):
+    path = tmp_path / "odd.csv"
+    path.write_bytes(content)
+    assert main(["analyse", str(path)]) == 3
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "odd.csv" in line
