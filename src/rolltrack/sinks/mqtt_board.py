@@ -44,7 +44,7 @@ class RollerBoard:
         self._live: wire.LivePayload | None = None
         self._live_pace = _Pace(LIVE_PERIOD_S)
         self._state = wire.StatePayload(ts=wire.unix_ms(roller.epoch_unix_s))
-        self._state_is_news = False
+        self._state_is_news = True
         self._state_pace = _Pace(STATE_PERIOD_S)
         self._link_up = False
 

@@ -1,0 +1,58 @@
+"""Real brokers for tests: both embedded kinds, and mosquitto with a login."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+
+import pytest
+
+from rolltrack.broker import mosquitto
+from rolltrack.broker.process import BrokerProcess
+
+HOST = "127.0.0.1"
+BOTH = ["mosquitto", "amqtt"]
+
+
+def skip_without(kind: str) -> None:
+    """In CI nothing is skipped: a missing mosquitto then fails the test by itself."""
+    if kind == "mosquitto" and not mosquitto.find() and not os.environ.get("CI"):
+        pytest.skip("mosquitto is not installed; CI has it")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
+
+
+async def kill_hard(process: BrokerProcess) -> None:
+    """SIGKILL to the broker and its guard; return when both are gone."""
+    os.killpg(process.pid, signal.SIGKILL)
+    await process.ended()
+
+
+@contextlib.asynccontextmanager
+async def mosquitto_with_login(folder, username: str, password: str):
+    """Yield the port of a mosquitto that wants a password."""
+    passwords = folder / "passwords"
+    make = await asyncio.create_subprocess_exec(
+        "mosquitto_passwd", "-b", "-c", str(passwords), username, password
+    )
+    assert await make.wait() == 0
+    port = free_port()
+    lines = [f"listener {port} {HOST}", "allow_anonymous false", f"password_file {passwords}"]
+    if os.getuid() == 0:
+        lines.append("user root")  # else it could not read the file in our private folder
+    configuration = folder / "mosquitto.conf"
+    configuration.write_text("\n".join(lines) + "\n")
+    command = [mosquitto.find() or "mosquitto", "-c", str(configuration)]
+    process = BrokerProcess(command, HOST, port, log=folder / "log")
+    await process.start()
+    try:
+        yield port
+    finally:
+        await asyncio.shield(process.stop())

@@ -1,0 +1,87 @@
+"""What mosquitto_sub would see, as something a test can wait for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from dataclasses import dataclass
+
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
+
+TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True)
+class Received:
+    topic: str
+    body: bytes
+    qos: int
+    retain: bool
+
+    @property
+    def leaf(self) -> str:
+        return self.topic.rsplit("/", 1)[-1]
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Listener:
+    def __init__(self):
+        self.messages: list[Received] = []
+        self._news = asyncio.Event()
+
+    def bodies(self, leaf: str) -> list[bytes]:
+        return [message.body for message in self.messages if message.leaf == leaf]
+
+    async def until(self, happened) -> Received:
+        """The first message, already here or still to come, for which `happened` is true."""
+        seen = 0
+        async with asyncio.timeout(TIMEOUT_S):
+            while True:
+                for message in self.messages[seen:]:
+                    seen += 1
+                    if happened(message):
+                        return message
+                self._news.clear()
+                await self._news.wait()
+
+    async def until_topic(self, ending: str, body: bytes | None = None) -> Received:
+        return await self.until(
+            lambda m: m.topic.endswith(ending) and (body is None or m.body == body)
+        )
+
+    def _add(self, message: Received) -> None:
+        self.messages.append(message)
+        self._news.set()
+
+
+@contextlib.asynccontextmanager
+async def listening(port: int, topic_filter: str = "rolltrack/#", login=None):
+    """Subscribe with QoS 1 and again after every reconnect; ready when the broker says so."""
+    loop = asyncio.get_running_loop()
+    listener = Listener()
+    ready = asyncio.Event()
+    ended = asyncio.Event()
+    client = Client(CallbackAPIVersion.VERSION2)
+    client.reconnect_delay_set(1, 1)
+    client.on_connect = lambda c, *_: c.subscribe(topic_filter, 1)
+    client.on_subscribe = lambda *_: loop.call_soon_threadsafe(ready.set)
+    client.on_disconnect = lambda *_: loop.call_soon_threadsafe(ended.set)
+    client.on_message = lambda _c, _d, m: loop.call_soon_threadsafe(
+        listener._add, Received(m.topic, m.payload, m.qos, bool(m.retain))
+    )
+    if login:
+        client.username_pw_set(*login)
+    client.connect_async("127.0.0.1", port)
+    client.loop_start()
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            await ready.wait()
+        yield listener
+    finally:
+        ended.clear()
+        client.disconnect()
+        await asyncio.to_thread(client.loop_stop)
