@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 BoolArray: TypeAlias = NDArray[np.bool_]
 
 LEAST, MOST = -(2**15), 2**15 - 1
+SAME_TIME_S = 1e-6
+FILTER_BELOW_PERIODS = 0.7
+"""A trace with more than one reading in a period is averaged over it, as the chip's filter does."""
 HOLE_PERIODS = 2.5
 """Readings further apart than this many periods have a hole between them; nobody fills it."""
 
@@ -77,25 +80,42 @@ def _resample(t_s: FloatArray, values: FloatArray, rate_hz: float) -> tuple[Floa
     t_s, values = t_s[whole], values[whole]
     if len(t_s) == 0:
         return np.zeros((len(grid_s), values.shape[1])), np.zeros(len(grid_s), dtype=bool)
-    after = np.clip(np.searchsorted(t_s, grid_s), 0, len(t_s) - 1)
-    before = np.clip(np.searchsorted(t_s, grid_s, side="right") - 1, 0, len(t_s) - 1)
+    after = np.clip(np.searchsorted(t_s, grid_s - SAME_TIME_S), 0, len(t_s) - 1)
+    before = np.clip(np.searchsorted(t_s, grid_s + SAME_TIME_S) - 1, 0, len(t_s) - 1)
     present = t_s[after] - t_s[before] <= HOLE_PERIODS * max(typical_s, 1.0 / rate_hz)
-    present &= (t_s[before] <= grid_s + 1e-6) & (t_s[after] >= grid_s - 1e-6)
-    if typical_s * rate_hz < 1.0 / 1.5:
-        t_s, values = _window_means(t_s, values, grid_s, 0.5 / rate_hz)
-    columns = [np.interp(grid_s, t_s, column) for column in values.T]
-    return np.column_stack(columns), present
+    present &= (t_s[before] <= grid_s + SAME_TIME_S) & (t_s[after] >= grid_s - SAME_TIME_S)
+    faster = typical_s * rate_hz < FILTER_BELOW_PERIODS
+    half_s = np.minimum(0.5 / rate_hz if faster else 0.0, _distance_to_ends(t_s, grid_s))
+    return _means(t_s, values, grid_s, half_s), present
 
 
-def _window_means(
-    t_s: FloatArray, values: FloatArray, centres_s: FloatArray, half_s: float
-) -> tuple[FloatArray, FloatArray]:
-    """Mean time and values of the readings around each centre: the chip's low-pass filter."""
-    first = np.searchsorted(t_s, centres_s - half_s)
-    last = np.searchsorted(t_s, centres_s + half_s)
-    filled = last > first
-    table = np.column_stack([t_s, values])
-    sums = np.vstack([np.zeros(table.shape[1]), np.cumsum(table, axis=0)])
-    first, last = first[filled], last[filled]
-    means: FloatArray = (sums[last] - sums[first]) / (last - first)[:, None]
-    return means[:, 0], means[:, 1:]
+def _distance_to_ends(t_s: FloatArray, at_s: FloatArray) -> FloatArray:
+    distance_s: FloatArray = np.maximum(np.minimum(at_s - t_s[0], t_s[-1] - at_s), 0.0)
+    return distance_s
+
+
+def _means(
+    t_s: FloatArray, values: FloatArray, centres_s: FloatArray, half_s: FloatArray
+) -> FloatArray:
+    """Mean over centre +- half of the straight lines between readings: the chip's low-pass filter.
+
+    Where half is as good as 0 it is the value on the line.
+    """
+    on_line = np.column_stack([np.interp(centres_s, t_s, column) for column in values.T])
+    wide = half_s > SAME_TIME_S
+    steps_s = np.diff(t_s)[:, None]
+    areas = np.cumsum((values[1:] + values[:-1]) / 2 * steps_s, axis=0)
+    areas = np.vstack([np.zeros(values.shape[1]), areas])
+
+    def area_until(at_s: FloatArray) -> FloatArray:
+        before = np.clip(np.searchsorted(t_s, at_s, side="right") - 1, 0, len(t_s) - 1)
+        there = np.column_stack([np.interp(at_s, t_s, column) for column in values.T])
+        area: FloatArray = (
+            areas[before] + (values[before] + there) / 2 * (at_s - t_s[before])[:, None]
+        )
+        return area
+
+    centres_s, half_s = centres_s[wide], half_s[wide]
+    swept = area_until(centres_s + half_s) - area_until(centres_s - half_s)
+    on_line[wide] = swept / (2 * half_s)[:, None]
+    return on_line
