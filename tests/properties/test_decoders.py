@@ -1,3 +1,4 @@
+import json
 import struct
 from contextlib import suppress
 
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from rolltrack.core.sample import ImuSamples, SignalGap
 from rolltrack.errors import DecodeError
-from rolltrack.sensors.decoders import roller_v1
+from rolltrack.sensors.decoders import roller_v1, sensor_logger
 
 INFO = roller_v1.RollerInfo(10_000_000, 1 / 512, 1 / 1024, None, None, 0)
 N = 4
@@ -100,3 +101,46 @@ def test_losses_copies_and_wraps_are_counted_right(arrivals, start_us, start_seq
     assert len(times_of(items)) == N * len(arrivals) - lost
     t_s = times_of(items)
     np.testing.assert_allclose(t_s[-1] - t_s[0], (N * len(arrivals) - 1) * 0.01, atol=1e-6)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+VALUES = st.fixed_dictionaries({axis: st.floats(-1e3, 1e3) for axis in "xyz"})
+READING = st.fixed_dictionaries(
+    {
+        "name": st.sampled_from((*sensor_logger._SENSORS, "light")),
+        "time": st.integers(0, 2**62) | st.integers(10**18, 10**18 + 3 * 10**9),
+        "values": VALUES | JSON,
+    }
+)
+MESSAGE = st.fixed_dictionaries(
+    {
+        "messageId": st.integers(-1, 8),
+        "sessionId": st.sampled_from("ab"),
+        "deviceId": st.just("phone"),
+        "payload": st.lists(READING, max_size=12),
+    }
+)
+
+
+@given(st.lists(st.tuples(MESSAGE | JSON, st.floats(0, 1e4)), max_size=8))
+def test_any_json_becomes_readings_or_a_decode_error(messages):
+    decoder = sensor_logger.SensorLoggerDecoder()
+    items = []
+    for message, arrival_s in messages:
+        try:
+            items += decoder.decode(json.dumps(message).encode(), arrival_s)
+        except DecodeError:
+            continue
+    assert_in_order(items)
+
+
+@given(st.binary(max_size=200))
+def test_any_body_becomes_readings_or_a_decode_error(body):
+    with suppress(DecodeError):
+        assert_in_order(sensor_logger.SensorLoggerDecoder().decode(body, 0.0))

@@ -13,6 +13,7 @@ from rolltrack.sensors.decoders.roller_v1 import RollerInfo, RollerV1Decoder
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "roller_v1.json").read_text())
 INFO = RollerInfo(10_000_000, 1 / 512, 1 / 1024, (0.0, 0.0, 1.0), 0.075, 0)
+AXLES = (None, (1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
 PARSERS = {
     "motion": roller_v1.parse_motion,
     "config": roller_v1.parse_config,
@@ -67,7 +68,7 @@ def test_golden_info(case):
     assert info.period_s == pytest.approx(fields["period_ns"] * 1e-9)
     assert info.accel_mps2_per_lsb == fields["accel_mps2_per_lsb"]
     assert info.gyro_radps_per_lsb == fields["gyro_radps_per_lsb"]
-    assert info.axle == {0: None, 5: (0, 0, 1)}[fields["axle"]]
+    assert info.axle == AXLES[fields["axle"]]
     assert (info.radius_m or 0) == pytest.approx(fields["radius_tenth_mm"] * 1e-4)
     assert info.clock_us == fields["clock_us"]
 
@@ -92,10 +93,7 @@ def test_golden_malformed(case):
         PARSERS[case["characteristic"]](bytes.fromhex(case["hex"]))
 
 
-@pytest.mark.parametrize(
-    ("code", "axle"),
-    [(1, (1, 0, 0)), (2, (-1, 0, 0)), (3, (0, 1, 0)), (4, (0, -1, 0)), (6, (0, 0, -1))],
-)
+@pytest.mark.parametrize(("code", "axle"), enumerate(AXLES))
 def test_axle_codes(code, axle):
     data = struct.pack("<BIffBHI", 1, 10_000_000, 0.1, 0.1, code, 0, 0)
     info = roller_v1.parse_info(data)

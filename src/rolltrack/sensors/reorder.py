@@ -1,0 +1,56 @@
+"""Numbered messages that overtake each other -> messages in order, after a bounded wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered(Generic[T]):
+    """A message whose turn has come; `skipped` messages before it never came."""
+
+    message: T
+    skipped: int
+
+
+class ReorderBuffer(Generic[T]):
+    """Holds messages back while an earlier one is missing, but not for ever.
+
+    A missing message is given up once `depth` later ones wait or one has waited for `wait_s`; when
+    it comes after that it is dropped, like a copy. Nothing is held while messages come in order.
+
+    Args:
+        wait_s: longest wait for a missing message.
+        depth: how many later messages wait for it at most.
+        early: a first message with a number up to this may have overtaken number 0.
+    """
+
+    def __init__(self, wait_s: float = 1.0, depth: int = 4, early: int = 3) -> None:
+        self._wait_s = wait_s
+        self._depth = depth
+        self._early = early
+        self._next: int | None = None
+        self._waiting: dict[int, tuple[T, float]] = {}
+
+    def push(self, number: int, message: T, arrival_s: float) -> list[Ordered[T]]:
+        """Take a message; return those whose turn has come, in order."""
+        if self._next is None:
+            self._next = 0 if number <= self._early else number
+        if number >= self._next:
+            self._waiting.setdefault(number, (message, arrival_s))
+        due: list[Ordered[T]] = []
+        while self._waiting:
+            first = min(self._waiting)
+            if first > self._next and not self._given_up(arrival_s):
+                break
+            ready, _ = self._waiting.pop(first)
+            due.append(Ordered(ready, first - self._next))
+            self._next = first + 1
+        return due
+
+    def _given_up(self, now_s: float) -> bool:
+        oldest_s = min(arrival_s for _, arrival_s in self._waiting.values())
+        return len(self._waiting) >= self._depth or now_s - oldest_s >= self._wait_s
