@@ -93,7 +93,7 @@ def test_golden_malformed(case):
         PARSERS[case["characteristic"]](bytes.fromhex(case["hex"]))
 
 
-@pytest.mark.parametrize(("code", "axle"), enumerate(AXLES))
+@pytest.mark.parametrize(("code", "axle"), list(enumerate(AXLES)))
 def test_axle_codes(code, axle):
     data = struct.pack("<BIffBHI", 1, 10_000_000, 0.1, 0.1, code, 0, 0)
     info = roller_v1.parse_info(data)
