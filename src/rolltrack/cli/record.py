@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path  # noqa: TC003  # typer reads annotations at run time
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,6 +30,7 @@ app = typer.Typer()
 LINK_PATIENCE_S = 15.0
 PATIENCE_S = 20.0
 REFRESH_S = 0.2
+TIME_DIGITS = 6  # microseconds, what sensors' clocks resolve
 
 
 @app.command()
@@ -143,6 +145,7 @@ class Recording:
             self._sensor = sensor
             self._first_s = float(samples.t_s[0])
             self.begun.set()
+        samples = replace(samples, t_s=samples.t_s.round(TIME_DIGITS))
         end_s = float(samples.t_s[-1])
         if self._seconds is not None:
             samples = samples[: int((samples.t_s <= self._first_s + self._seconds).sum())]

@@ -81,11 +81,11 @@ def _explain_direct(link: str, error: Exception) -> tuple[str, str]:
             f"Start it with: rolltrack-sim replay TRACE --ble {link}",
         )
     return (
-        f"The Bluetooth adapter {link} cannot be opened: {_text(error)}.",
+        f"The Bluetooth adapter {link} cannot be opened: {_text(error.__cause__ or error)}.",
         "Check that it is plugged in, that you may use the device, and that nothing else does",
     )
 
 
-def _text(error: Exception) -> str:
+def _text(error: BaseException) -> str:
     first = error.args[0] if error.args and isinstance(error.args[0], str) else str(error)
     return first.rstrip(".") or type(error).__name__

@@ -229,4 +229,4 @@ class BumbleClient(BaseBleakClient):
 
 def bind_client(radio: Radio) -> type[BumbleClient]:
     """A client class for one radio: bleak wants a class and constructs it itself."""
-    return type("BumbleClient", (BumbleClient,), {"radio": radio})
+    return type("BumbleClient", (BumbleClient,), {"radio": radio, "__module__": __name__})

@@ -12,7 +12,7 @@ from bleak.exc import (
     BleakBluetoothNotAvailableReason,
     BleakError,
 )
-from bumble import core, hci
+from bumble import hci
 from bumble.device import Device, DeviceConfiguration
 from bumble.keys import MemoryKeyStore
 from bumble.pairing import PairingConfig, PairingDelegate
@@ -157,7 +157,7 @@ class Radio:
         except BaseException as error:
             if transport is not None:
                 await transport.close()
-            if isinstance(error, (OSError, ImportError, ValueError, core.BaseBumbleError)):
+            if isinstance(error, Exception):  # each driver (TCP, USB, serial) has errors of its own
                 raise _not_available(self._link, error) from error
             raise
 
@@ -174,7 +174,7 @@ class Radio:
         return device
 
 
-def _not_available(link: str, error: BaseException) -> BleakBluetoothNotAvailableError:
+def _not_available(link: str, error: Exception) -> BleakBluetoothNotAvailableError:
     why = str(error) or ("no answer" if isinstance(error, TimeoutError) else type(error).__name__)
     return BleakBluetoothNotAvailableError(
         f"Nothing answers at {link} ({why})", BleakBluetoothNotAvailableReason.NO_BLUETOOTH

@@ -85,7 +85,7 @@ class BumbleScanner(BaseBleakScanner):
 
 def bind_scanner(radio: Radio) -> type[BumbleScanner]:
     """A scanner class for one radio: bleak wants a class and constructs it itself."""
-    return type("BumbleScanner", (BumbleScanner,), {"radio": radio})
+    return type("BumbleScanner", (BumbleScanner,), {"radio": radio, "__module__": __name__})
 
 
 def parse_advertisement(
