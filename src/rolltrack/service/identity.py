@@ -91,7 +91,7 @@ class Register:
             or sensor.radius_m
             or config.default_radius_m,
             epoch_unix_s=sensor.epoch_unix_s,
-            sensor=sensor.name or sensor.sensor_id,
+            sensor=_plain(sensor.name or sensor.sensor_id),
         )
         log.info(
             '%s is roller "%s", radius %.1f mm', describe(sensor), roller.id, roller.radius_m * 1000
@@ -109,8 +109,12 @@ class Register:
 
 
 def describe(sensor: Sensor) -> str:
-    """Name a sensor for the log."""
-    return f"{sensor.kind} sensor {sensor.name or 'without a name'} ({sensor.sensor_id})"
+    """Name a sensor for the log; what came over the air must not write to the terminal."""
+    return f"{sensor.kind} sensor {_plain(sensor.name or '?')} ({_plain(sensor.sensor_id)})"
+
+
+def _plain(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def fits(selector: str, sensor: Sensor) -> bool:
@@ -125,9 +129,9 @@ def fits(selector: str, sensor: Sensor) -> bool:
 
 
 def wanted_sensor(config: Config) -> Callable[[str], bool]:
-    """Which serial numbers or addresses are worth a Bluetooth connection."""
-    selectors = [each.sensor or "name:" for each in config.rollers]
-    if config.ble.discover or any(each.startswith("name:") for each in selectors):
+    """Which serial numbers, addresses or names are worth a Bluetooth connection."""
+    selectors = [each.sensor for each in config.rollers]
+    if config.ble.discover or None in selectors:
         return lambda _: True
-    known = {each.partition(":")[2].casefold() for each in selectors}
-    return lambda serial_or_address: serial_or_address.casefold() in known
+    known = {each.partition(":")[2].casefold() for each in selectors if each}
+    return lambda called: called.casefold() in known

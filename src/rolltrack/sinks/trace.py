@@ -61,21 +61,28 @@ class TraceSink:
         if starts_s < self._not_before_s.get(roller.id, -math.inf):
             return
         try:
-            if roller.id not in self._writers:
-                self._writers[roller.id] = self._begin(roller, starts_s)
-            self._writers[roller.id].append(outgoing)
-        except InputError as error:
-            log.info("recording of %s goes on in a new file: %s", roller.id, error)
-            self._end(roller.id)
+            self._append(roller, outgoing)
         except StoreError as error:
             log.warning("recording of %s pauses for %.0f s: %s", roller.id, PAUSE_S, error)
-            self._end(roller.id)
+            self._end(roller.id, known_fault=True)
             self._not_before_s[roller.id] = starts_s + PAUSE_S
 
     async def close(self) -> None:
         """Finish all files."""
         for roller_id in list(self._writers):
             self._end(roller_id)
+
+    def _append(self, roller: Roller, samples: ImuSamples) -> None:
+        writer = self._writers.get(roller.id)
+        try:
+            if writer is not None:
+                writer.append(samples)
+                return
+        except InputError as error:
+            log.info("recording of %s goes on in a new file: %s", roller.id, error)
+            self._end(roller.id)
+        self._writers[roller.id] = self._begin(roller, float(samples.t_s[0]))
+        self._writers[roller.id].append(samples)
 
     def _begin(self, roller: Roller, first_s: float) -> TraceWriter:
         started = datetime.fromtimestamp(roller.epoch_unix_s + first_s, UTC)
@@ -89,11 +96,12 @@ class TraceSink:
         log.info("recording %s into %s", roller.id, path)
         return TraceWriter(path, meta)
 
-    def _end(self, roller_id: str) -> None:
+    def _end(self, roller_id: str, *, known_fault: bool = False) -> None:
         writer = self._writers.pop(roller_id, None)
         if writer is None:
             return
         try:
             writer.close()
         except StoreError as error:
-            log.warning("recording of %s lacks its end: %s", roller_id, error)
+            if not known_fault:
+                log.warning("recording of %s lacks its end: %s", roller_id, error)

@@ -127,14 +127,17 @@ def test_each_roller_may_have_its_own_protocol(tmp_path):
     assert admission.protocol.id == "slow-release"
 
 
-def test_only_wanted_rollers_are_worth_a_connection():
-    named = Config(
-        ble=BleConfig(discover=False), rollers=(RollerConfig(id="a", sensor="serial:RT-1"),)
-    )
-    assert wanted_sensor(named)("rt-1")
-    assert not wanted_sensor(named)("RT-2")
-    assert wanted_sensor(Config())("RT-2")
-    by_name = Config(
-        ble=BleConfig(discover=False), rollers=(RollerConfig(id="a", sensor="name:R"),)
-    )
-    assert wanted_sensor(by_name)("RT-2")
+@pytest.mark.parametrize(
+    ("sensor", "discover", "wanted"),
+    [
+        ("serial:RT-1", False, {"RT-1"}),
+        ("name:rt-2", False, {"RT-2"}),
+        ("phone:x", False, set()),
+        (None, False, {"RT-1", "RT-2"}),
+        ("serial:RT-1", True, {"RT-1", "RT-2"}),
+    ],
+)
+def test_only_wanted_rollers_are_worth_a_connection(sensor, discover, wanted):
+    entry = RollerConfig(id="a", sensor=sensor)
+    decide = wanted_sensor(Config(ble=BleConfig(discover=discover), rollers=(entry,)))
+    assert {each for each in ("RT-1", "RT-2") if decide(each)} == wanted
