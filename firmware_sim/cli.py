@@ -17,14 +17,21 @@ from firmware_sim.errors import SimError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    invoke_without_command=True,
+    epilog="`--debug` after any command shows tracebacks.",
+)
 
 INTERRUPTED = 130
 
 
 @app.callback()
-def rolltrack_sim() -> None:
+def rolltrack_sim(ctx: typer.Context) -> None:
     """Virtual rollers for trying and testing rolltrack without hardware."""
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
 
 
 @app.command()
@@ -46,7 +53,10 @@ def generate(
         str | None, typer.Option(help="Time of the first reading, such as 2026-11-23T10:13:20Z.")
     ] = None,
 ) -> None:
-    """Invent a trace from a scenario, with the true speed beside the readings."""
+    """Invent a trace from a scenario.
+
+    The true speed stands beside the readings, for benchmarks.
+    """
     from firmware_sim import scenario as scenarios_module  # noqa: PLC0415  # keeps --help quick
     from firmware_sim.trace import write_trace  # noqa: PLC0415  # the same
 
@@ -102,9 +112,9 @@ def replay(
         bool, typer.Option("--once", help="Disconnect and exit once all has been sent.")
     ] = False,
 ) -> None:
-    """Be a roller that measures what a trace holds; after it, the roller lies still.
+    """Put rollers on the air that measure what a trace holds.
 
-    Prints `ready tcp:HOST:PORT` when programs can connect.
+    After the trace they lie still and keep sending. Prints `ready tcp:HOST:PORT` when programs can connect.
     """
     from firmware_sim import replay as replays  # noqa: PLC0415  # bumble is slow to import
     from firmware_sim.clock import DeviceClock  # noqa: PLC0415  # the same
@@ -172,8 +182,9 @@ def _explain(error: Exception) -> tuple[str, int]:
         text, exit_code = str(error), error.exit_code
     elif isinstance(error, typer.TyperException):
         text, exit_code = error.format_message(), error.exit_code
-        if text.startswith("Usage:"):  # no command was given: the text is the help
-            return f"{text}\n", exit_code
+    elif isinstance(error, ModuleNotFoundError) and error.name == "bumble":
+        text = "virtual Bluetooth needs bumble. Install it with: pip install 'rolltrack[sim]'"
+        exit_code = 1
     else:
         text = f"unexpected {type(error).__name__}: {error} (run again with --debug for details)"
         exit_code = 1

@@ -74,6 +74,14 @@ class Hub:
         return _Client(f"hub-{self._served}", self._link, self._clients)
 
 
+class _Sink(StreamPacketSink):
+    """Writes to a client that may be gone: its radio still says goodbye to every connection."""
+
+    def on_packet(self, packet: bytes) -> None:
+        if not self.transport.is_closing():
+            super().on_packet(packet)
+
+
 class _Client(StreamPacketSource):
     """One TCP connection and its controller."""
 
@@ -87,7 +95,7 @@ class _Client(StreamPacketSource):
         assert isinstance(transport, asyncio.Transport)  # noqa: S101  # a TCP server makes these
         self.transport = transport
         self.controller = SimController(
-            self._name, self._link, host_source=self, host=StreamPacketSink(transport)
+            self._name, self._link, host_source=self, host=_Sink(transport)
         )
         self._clients.add(self)
 

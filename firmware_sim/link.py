@@ -8,6 +8,7 @@ times out.
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 from typing import TYPE_CHECKING
 
 from bumble import hci, ll
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 SUPERVISION_S = 0.5
 LINK_PAYLOAD_BYTES = 251
 """Data length of Bluetooth 4.2 and later; bumble's default of 27 splits every packet."""
+
+_public_addresses = (
+    hci.Address(n.to_bytes(6, "little"), hci.Address.PUBLIC_DEVICE_ADDRESS) for n in count(1)
+)
 
 
 class SimLink(LocalLink):
@@ -59,7 +64,7 @@ class SimLink(LocalLink):
 
 
 class SimController(Controller):
-    """A virtual radio.
+    """A virtual radio with a public address of its own.
 
     Attributes:
         congested: its host does not keep up; senders should hold back.
@@ -73,7 +78,13 @@ class SimController(Controller):
         host_source: object = None,
         host: TransportSink | None = None,
     ) -> None:
-        super().__init__(name, host_source=host_source, host_sink=host, link=link)
+        super().__init__(
+            name,
+            host_source=host_source,
+            host_sink=host,
+            link=link,
+            public_address=next(_public_addresses),
+        )
         self.le_acl_data_packet_length = LINK_PAYLOAD_BYTES
         self.supported_max_tx_octets = LINK_PAYLOAD_BYTES
         self.supported_max_rx_octets = LINK_PAYLOAD_BYTES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, get_args
@@ -100,8 +101,9 @@ def identities(name: str, address: str, serial: str, count: int) -> tuple[Identi
 async def _until_done_or_told(rollers: list[VirtualRoller]) -> None:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, told.set)
+    with contextlib.suppress(NotImplementedError):  # Windows knows no such handlers
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, told.set)
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(roller.run()) for roller in rollers]
         waiting = tasks.create_task(_stop_when(told, running))

@@ -74,9 +74,11 @@ class Central:
         self.device = Device.from_config_with_hci(configuration, source, sink)
         self.motion = Received()
 
-    async def connect(self, address=ROLLER.address, *, mtu=247):
+    async def connect(self, address=ROLLER.address, *, mtu=247, own=hci.OwnAddressType.RANDOM):
         await self.device.power_on()
-        self.connection = await self.device.connect(hci.Address(address), timeout=PATIENCE_S)
+        self.connection = await self.device.connect(
+            hci.Address(address), own_address_type=own, timeout=PATIENCE_S
+        )
         self.gone = asyncio.get_running_loop().create_future()
         self.connection.on(self.connection.EVENT_DISCONNECTION, self.gone.set_result)
         self.peer = Peer(self.connection)
@@ -289,6 +291,36 @@ async def test_a_central_that_vanishes_without_a_word_times_out_and_frees_the_ro
             assert await other.read(SERIAL_NUMBER) == b"rt-test-7"
 
 
+async def test_a_central_may_use_its_public_address():
+    link = SimLink()
+    async with roller_on(link), central_on(link) as central:
+        await central.connect(own=hci.OwnAddressType.PUBLIC)
+        assert await central.read(SERIAL_NUMBER) == b"rt-test-7"
+
+
+async def test_of_two_centrals_that_call_at_once_one_times_out():
+    link = SimLink()
+    async with (
+        roller_on(link),
+        central_on(link, "E0:00:00:00:00:01") as one,
+        central_on(link, "E0:00:00:00:00:02") as two,
+    ):
+        reasons = asyncio.Queue()
+        for central in (one, two):
+            await central.device.power_on()
+        for connection in await asyncio.gather(
+            *(central.device.connect(hci.Address(ROLLER.address)) for central in (one, two))
+        ):
+            connection.on(connection.EVENT_DISCONNECTION, reasons.put_nowait)
+        reason = await asyncio.wait_for(reasons.get(), PATIENCE_S)
+        assert reason == hci.HCI_CONNECTION_TIMEOUT_ERROR
+        (held,) = one.device.connections.values() or two.device.connections.values()
+        peer = Peer(held)
+        await peer.discover_all()
+        (serial,) = peer.get_characteristics_by_uuid(UUID(SERIAL_NUMBER))
+        assert await serial.read_value() == b"rt-test-7"
+
+
 async def test_a_cancelled_connection_attempt_does_not_fire_later():
     link = SimLink()
     async with central_on(link) as central:
@@ -328,6 +360,18 @@ async def test_a_client_that_leaves_the_hub_frees_the_roller():
         async with central_at(hub.port, "E0:00:00:00:00:02") as second:
             await second.connect()
             assert await second.read(SERIAL_NUMBER) == b"rt-test-7"
+
+
+async def test_nonsense_from_one_client_of_the_hub_leaves_the_others_alone():
+    link = SimLink()
+    async with Hub(link) as hub, roller_on(link), central_at(hub.port) as central:
+        await central.connect()
+        _, writer = await asyncio.open_connection("127.0.0.1", hub.port)
+        writer.write(bytes(range(256)) * 4)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+        assert await central.read(SERIAL_NUMBER) == b"rt-test-7"
 
 
 async def test_the_hub_opens_only_on_loopback():
