@@ -114,7 +114,8 @@ def replay(
 ) -> None:
     """Put rollers on the air that measure what a trace holds.
 
-    After the trace they lie still and keep sending. Prints `ready tcp:HOST:PORT` when programs can connect.
+    After the trace they lie still and keep sending. Prints `ready tcp:HOST:PORT` when programs
+    can connect.
     """
     from firmware_sim import replay as replays  # noqa: PLC0415  # bumble is slow to import
     from firmware_sim.clock import DeviceClock  # noqa: PLC0415  # the same
