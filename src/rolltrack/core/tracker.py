@@ -302,7 +302,8 @@ class Tracker:
         s.pace, s.unknown_since_s = Pace(), None
         events: list[Event] = [SessionStarted(started_s, name, setup.protocol.max_stroke_speed_mps)]
         if s.pre_roll:
-            earlier, s.pre_roll = ImuSamples.join(s.pre_roll), []
+            # The pre-roll reaches up to now, so the hop under way is part of it.
+            earlier, s.pre_roll, s.hop = ImuSamples.join(s.pre_roll), [], []
             s.session.last_motion_s = float(earlier.t_s[-1])
             finder.see_turning(earlier)
             if s.live is not None:

@@ -10,7 +10,14 @@ from scipy.ndimage import uniform_filter1d
 from rolltrack.core.motion.constants import G_MPS2, no_slip_time_s
 from rolltrack.core.motion.motion import Motion
 from rolltrack.core.motion.no_slip import Turning, undo_no_slip
-from rolltrack.core.motion.phase import in_plane, roller_phase
+from rolltrack.core.motion.phase import (
+    DEMODULATION_WINDOW,
+    ComplexArray,
+    in_plane,
+    plane_across,
+    roller_phase,
+)
+from rolltrack.core.motion.radial import lever_factor
 
 if TYPE_CHECKING:
     from rolltrack.core.motion.axle import AxleFinder
@@ -22,6 +29,7 @@ ALGORITHM = "no-slip-inverse/1"
 _FEWEST = 4
 _LEAST_FORCE = 0.3 * G_MPS2
 _MOST_FORCE = 2.0 * G_MPS2
+_VANISHING = 1e-6
 _NOISE_WINDOW_S = 1.5
 _COLOUR = 1.5
 _MODEL_SHARE = 0.02
@@ -71,66 +79,47 @@ def _from_force(
 ) -> Motion:
     t_s, tau_s = samples.t_s, no_slip_time_s(radius_m)
     period_s = float(np.median(np.diff(t_s)))
-    force, turning, up = _explain(t_s, measured_mps2, axle, radial, tau_s, period_s)
+    plane = plane_across(axle)
+    z = in_plane(measured_mps2, plane)
+    force, turning, up = _explain(t_s, z, plane, radial, tau_s, period_s)
     if learn is not None:
-        along = np.einsum("ij,ij->i", measured_mps2, up) - G_MPS2
-        radial.learn(up, along, turning, axle, learn)
-        force, turning, up = _explain(t_s, measured_mps2, axle, radial, tau_s, period_s)
-    unexplained = np.einsum("ij,ij->i", force, up) - G_MPS2
+        along = (z * up.conj()).real - G_MPS2
+        part = Turning(*(column[learn] for column in turning))
+        radial.learn(up[learn], along[learn], part, plane)
+        force, turning, up = _explain(t_s, z, plane, radial, tau_s, period_s)
+    unexplained = (force * up.conj()).real - G_MPS2
     sd = _rate_sd(t_s, turning, unexplained, tau_s, period_s)
-    valid = _plausible(force, axle, tau_s, period_s)
-    return _motion(samples, turning.rate_radps, sd, radius_m, valid)
+    return _motion(samples, turning.rate_radps, sd, radius_m, _plausible(force, tau_s, period_s))
 
 
 def _explain(
     t_s: FloatArray,
-    measured_mps2: FloatArray,
-    axle: FloatArray,
+    z: ComplexArray,
+    plane: FloatArray,
     radial: RadialFit,
     tau_s: float,
     period_s: float,
-) -> tuple[FloatArray, Turning, FloatArray]:
+) -> tuple[ComplexArray, Turning, ComplexArray]:
     """Free the specific force of bias and lever arm.
 
     Returns:
-        The force (n, 3), the turning it shows, and gravity's direction (n, 3).
+        The force (n,), the turning it shows, and gravity's direction (n,), all in the plane.
     """
     bias, lever = radial.constants()
-    force = measured_mps2 - bias
-    turning = _turning(t_s, force, axle, tau_s, period_s)
+    force = z - in_plane(bias, plane)
+    turning = undo_no_slip(t_s, roller_phase(force, period_s, tau_s), tau_s)
     if lever.any():
-        force = force - _lever_force(lever, axle, turning)
-        turning = _turning(t_s, force, axle, tau_s, period_s)
-    return force, turning, _up(axle, force, turning)
+        force = force - in_plane(lever, plane) * lever_factor(turning)
+        turning = undo_no_slip(t_s, roller_phase(force, period_s, tau_s), tau_s)
+    # The phase runs against gravity's turning: the excess of the angle turns gravity back.
+    direction = force / np.maximum(np.abs(force), _VANISHING)
+    return force, turning, direction * np.exp(-1j * turning.excess_rad)
 
 
-def _turning(
-    t_s: FloatArray, force: FloatArray, axle: FloatArray, tau_s: float, period_s: float
-) -> Turning:
-    return undo_no_slip(t_s, roller_phase(in_plane(force, axle), period_s, tau_s), tau_s)
-
-
-def _lever_force(lever: FloatArray, axle: FloatArray, turning: Turning) -> FloatArray:
-    """Specific force of a sensor off the axle: -w^2 p + w' (axle x p)."""
-    across = lever - (lever @ axle) * axle
-    force: FloatArray = -(turning.rate_radps**2)[:, None] * across + turning.rate_change_radps2[
-        :, None
-    ] * np.cross(axle, lever)
-    return force
-
-
-def _up(axle: FloatArray, force: FloatArray, turning: Turning) -> FloatArray:
-    """(n, 3) gravity's direction in the sensor's axes: the measured one less its no-slip excess."""
-    flat = force - np.outer(force @ axle, axle)
-    flat /= np.maximum(np.linalg.norm(flat, axis=1), 1e-6)[:, None]
-    # The phase runs against gravity's turning, so the angle is behind the phase by theta'' tau^2.
-    excess = turning.excess_rad
-    return np.cos(excess)[:, None] * flat - np.sin(excess)[:, None] * np.cross(axle, flat)
-
-
-def _plausible(force: FloatArray, axle: FloatArray, tau_s: float, period_s: float) -> BoolArray:
-    size = np.abs(in_plane(force, axle))
-    around = uniform_filter1d(size, max(3, round(1.75 * tau_s / period_s)), mode="nearest")
+def _plausible(force: ComplexArray, tau_s: float, period_s: float) -> BoolArray:
+    size = np.abs(force)
+    width = max(3, round(DEMODULATION_WINDOW * tau_s / period_s))
+    around = uniform_filter1d(size, width, mode="nearest")
     plausible: BoolArray = (size > _LEAST_FORCE) & (around > _LEAST_FORCE) & (around < _MOST_FORCE)
     return plausible
 

@@ -11,6 +11,7 @@ from rolltrack.core.sample import FloatArray, zeros
 
 if TYPE_CHECKING:
     from rolltrack.core.motion.no_slip import Turning
+    from rolltrack.core.motion.phase import ComplexArray
 
 _BIAS_SD_MPS2 = 0.4
 _LEVER_SD_M = 0.05
@@ -21,43 +22,50 @@ _LEVER_FROM_RADPS = 0.5
 """Slower than this, the lever arm's force drowns in noise and would be learnt wrongly."""
 
 
+def lever_factor(turning: Turning) -> ComplexArray:
+    """(n,) what turns a lever arm in the plane into its specific force: i w' - w^2."""
+    factor: ComplexArray = np.empty(len(turning.rate_radps), dtype=np.complex128)
+    factor.real = -(turning.rate_radps**2)
+    factor.imag = turning.rate_change_radps2
+    return factor
+
+
 @dataclass(slots=True)
 class RadialFit:
-    """Normal equations of a linear fit, summed over a session.
+    """Normal equations of a linear fit, summed over a session, in the sensor's three axes.
 
-    Along gravity's direction u the sensor reads g + b.u - w^2 p.u + w' (axle x p).u for a bias b
-    and a lever arm p from the axle. Both are constant in the sensor's axes and u is not, so some
-    arc of turning separates them from g and from each other.
+    Along gravity's direction u the sensor reads g + b.u + ((i w' - w^2) p).u for a bias b and a
+    lever arm p from the axle. Both are constant in the sensor's axes and u is not, so some arc of
+    turning separates them from g and from each other.
     """
 
     matrix: FloatArray = field(default_factory=lambda: zeros(6, 6))
     load: FloatArray = field(default_factory=lambda: zeros(6))
 
     def learn(
-        self,
-        up: FloatArray,
-        residual_mps2: FloatArray,
-        turning: Turning,
-        axle: FloatArray,
-        part: slice,
+        self, up: ComplexArray, residual_mps2: FloatArray, turning: Turning, plane: FloatArray
     ) -> None:
-        """Add readings.
+        """Add n readings.
 
         Args:
-            up: (n, 3) gravity's direction u in the sensor's axes.
-            residual_mps2: (n,) specific force along u, less g.
-            turning: how the roller turned, n readings.
-            axle: (3,) unit vector.
-            part: which of the n readings to add; each reading once.
+            up: (n,) gravity's direction u in the plane.
+            residual_mps2: (n,) measured specific force along u, less g.
+            turning: how the roller turned.
+            plane: (3, 2) the plane across the axle.
         """
-        u, rate, change = up[part], turning.rate_radps[part], turning.rate_change_radps2[part]
-        if not len(rate):
+        if not len(up):
             return
-        fast_enough = float(np.sqrt(np.mean(rate**2))) > _LEVER_FROM_RADPS
-        lever = -(rate**2)[:, None] * u + change[:, None] * np.cross(u, axle)
-        rows = np.hstack([u, lever * fast_enough])
+        lever = lever_factor(turning) * up.conj()
+        if float(np.mean(turning.rate_radps**2)) < _LEVER_FROM_RADPS**2:
+            lever = np.zeros_like(lever)
+        rows = np.hstack(
+            [
+                np.column_stack([up.real, up.imag]) @ plane.T,
+                np.column_stack([lever.real, -lever.imag]) @ plane.T,
+            ]
+        )
         self.matrix += rows.T @ rows
-        self.load += rows.T @ residual_mps2[part]
+        self.load += rows.T @ residual_mps2
 
     def constants(self) -> tuple[FloatArray, FloatArray]:
         """(3,) bias in m/s2 and (3,) lever arm in m; zero until something was learnt."""

@@ -1,0 +1,75 @@
+"""The contract's stroke rule, case by case, on hand-made motion at 100 Hz."""
+
+import numpy as np
+import pytest
+
+from rolltrack.core.motion.motion import Motion
+from rolltrack.core.strokes.segmenter import Segmenter
+
+
+def motion(*parts: tuple[float, float | None], start_s: float = 0.0) -> Motion:
+    """Parts of (seconds, speed); None is unknown."""
+    speed = np.concatenate([np.full(round(s * 100), np.nan if v is None else v) for s, v in parts])
+    t_s = start_s + np.arange(len(speed)) / 100
+    return Motion(t_s, speed, np.full(len(speed), 0.001), ~np.isnan(speed))
+
+
+def strokes(*parts):
+    segmenter = Segmenter()
+    return segmenter.feed(motion(*parts)) + segmenter.end_stretch(gap=False)
+
+
+def test_a_reversal_parts_two_strokes():
+    there, back = strokes((2, 0.05), (2, -0.04))
+    assert (there.direction, back.direction) == (1, -1)
+    assert there.length_m == pytest.approx(0.0995, abs=1e-3)
+    assert back.mean_speed_mps == pytest.approx(0.04, rel=0.02)
+    assert (there.n, back.n) == (1, 2)
+
+
+@pytest.mark.parametrize(("pause_s", "count"), [(0.2, 1), (0.3, 2)])
+def test_a_pause_in_one_direction_is_bridged_below_a_quarter_second(pause_s, count):
+    assert len(strokes((1, 0.05), (pause_s, 0.0), (1, 0.05))) == count
+
+
+@pytest.mark.parametrize(("speed_mps", "count"), [(0.0059, 0), (0.0061, 1)])
+def test_six_millimetres_a_second_is_rolling(speed_mps, count):
+    assert len(strokes((6, speed_mps))) == count
+
+
+@pytest.mark.parametrize(("duration_s", "speed_mps"), [(0.2, 0.5), (1.0, 0.02)])
+def test_too_short_in_time_or_length_is_no_stroke(duration_s, speed_mps):
+    assert strokes((duration_s, speed_mps)) == []
+
+
+def test_a_short_unknown_is_bridged_and_said():
+    (stroke,) = strokes((1, 0.05), (0.1, None), (1, 0.05))
+    assert stroke.partly_unknown
+    assert stroke.length_m == pytest.approx(0.1045, abs=1e-3)
+
+
+def test_a_long_unknown_ends_the_stroke_and_both_sides_say_so():
+    before, after = strokes((1, 0.05), (0.5, None), (1, 0.05))
+    assert before.partly_unknown
+    assert after.partly_unknown
+
+
+def test_a_gap_ends_the_stroke_and_both_sides_say_so():
+    segmenter = Segmenter()
+    found = segmenter.feed(motion((1, 0.05))) + segmenter.end_stretch(gap=True)
+    found += segmenter.feed(motion((1, 0.05), (1, 0.0), (1, 0.05), start_s=1.5))
+    found += segmenter.end_stretch(gap=False)
+    assert [s.partly_unknown for s in found] == [True, True, False]
+    assert found[1].start_s == 1.5
+
+
+def test_blocks_make_no_difference():
+    whole = motion((1, 0.05), (0.2, 0.0), (1, 0.05), (0.5, -0.1), (0.1, None), (1, -0.1))
+    segmenter, cut = Segmenter(), Segmenter()
+    one = segmenter.feed(whole) + segmenter.end_stretch(gap=False)
+    many = [s for i in range(0, len(whole), 7) for s in cut.feed(whole[i : i + 7])]
+    many += cut.end_stretch(gap=False)
+    assert [(s.start_s, s.end_s, s.partly_unknown) for s in one] == [
+        (s.start_s, s.end_s, s.partly_unknown) for s in many
+    ]
+    assert [s.length_m for s in one] == pytest.approx([s.length_m for s in many], abs=2e-3)
