@@ -32,6 +32,7 @@ class Listener:
     def __init__(self):
         self.messages: list[Received] = []
         self._news = asyncio.Event()
+        self.disconnected = asyncio.Event()
 
     def bodies(self, leaf: str) -> list[bytes]:
         return [message.body for message in self.messages if message.leaf == leaf]
@@ -64,12 +65,11 @@ async def listening(port: int, topic_filter: str = "rolltrack/#", login=None):
     loop = asyncio.get_running_loop()
     listener = Listener()
     ready = asyncio.Event()
-    ended = asyncio.Event()
     client = Client(CallbackAPIVersion.VERSION2)
     client.reconnect_delay_set(1, 1)
     client.on_connect = lambda c, *_: c.subscribe(topic_filter, 1)
     client.on_subscribe = lambda *_: loop.call_soon_threadsafe(ready.set)
-    client.on_disconnect = lambda *_: loop.call_soon_threadsafe(ended.set)
+    client.on_disconnect = lambda *_: loop.call_soon_threadsafe(listener.disconnected.set)
     client.on_message = lambda _c, _d, m: loop.call_soon_threadsafe(
         listener._add, Received(m.topic, m.payload, m.qos, bool(m.retain))
     )
@@ -82,6 +82,5 @@ async def listening(port: int, topic_filter: str = "rolltrack/#", login=None):
             await ready.wait()
         yield listener
     finally:
-        ended.clear()
         client.disconnect()
         await asyncio.to_thread(client.loop_stop)
