@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from paho.mqtt.client import Client, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
 
+from rolltrack.broker import mosquitto
 from rolltrack.config import Config, broker_address, find_config, load_config
 from rolltrack.errors import UsageError
 from rolltrack.protocols import load_protocol
@@ -75,7 +76,7 @@ def check_broker(mqtt: MqttConfig) -> Check:
     if not mqtt.enabled:
         return Check(about, "ok", "publishing is switched off in the configuration")
     if mqtt.broker == "embedded":
-        if path := find_mosquitto():
+        if path := mosquitto.find():
             return Check(about, "ok", f"embedded, will start {path}")
         if find_spec("amqtt"):
             return Check(about, "ok", "embedded, will start amqtt; mosquitto is not installed")
@@ -122,16 +123,11 @@ def check_demo() -> Check:
     lacking = []
     if not find_spec("bumble") or not find_spec("firmware_sim"):
         lacking.append("pip install 'rolltrack[sim]'")
-    if not find_mosquitto() and not find_spec("amqtt"):
+    if not mosquitto.find() and not find_spec("amqtt"):
         lacking.append("pip install 'rolltrack[broker]'")
     if lacking:
         return Check("demo", "broken", "parts are not installed", " and ".join(lacking))
     return Check("demo", "ok", "ready: rolltrack demo")
-
-
-def find_mosquitto() -> str | None:
-    """Debian puts it where ordinary users do not look."""
-    return shutil.which("mosquitto", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 
 
 def _knock(host: str, port: int, mqtt: MqttConfig) -> str | None:

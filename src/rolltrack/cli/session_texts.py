@@ -17,10 +17,11 @@ def session_in_words(session: SessionPayload, lang: Lang = "en") -> list[str]:
 
 
 def _english(session: SessionPayload) -> list[str]:
+    strokes = _count(session.strokes, "stroke", "strokes")
     limit = _cm(session.limit_mm_s)
     words = [
         (
-            f"{session.strokes} strokes, {session.too_fast_strokes} of them faster than the "
+            f"{strokes}, {session.too_fast_strokes} of them faster than the "
             f"{limit} cm/s of the protocol {session.protocol}."
         ),
         (
@@ -35,17 +36,18 @@ def _english(session: SessionPayload) -> list[str]:
         )
     if session.unknown_s or session.gaps:
         words.append(
-            f"Not measurable for {_decimal(session.unknown_s)} s; {session.gaps} gaps, "
-            f"{session.samples_lost} readings lost."
+            f"Not measurable for {_decimal(session.unknown_s)} s; "
+            f"{_count(session.gaps, 'gap', 'gaps')}, {session.samples_lost} readings lost."
         )
     return words
 
 
 def _german(session: SessionPayload) -> list[str]:
+    strokes = _count(session.strokes, "Zug", "Züge")
     limit = _cm(session.limit_mm_s, "de")
     words = [
         (
-            f"{session.strokes} Züge, davon {session.too_fast_strokes} schneller als die "
+            f"{strokes}, davon {session.too_fast_strokes} schneller als die "
             f"{limit} cm/s des Protokolls {session.protocol}."
         ),
         (
@@ -60,10 +62,14 @@ def _german(session: SessionPayload) -> list[str]:
         )
     if session.unknown_s or session.gaps:
         words.append(
-            f"{_decimal(session.unknown_s, 'de')} s nicht messbar; {session.gaps} Lücken, "
-            f"{session.samples_lost} Messwerte verloren."
+            f"{_decimal(session.unknown_s, 'de')} s nicht messbar; "
+            f"{_count(session.gaps, 'Lücke', 'Lücken')}, {session.samples_lost} Messwerte verloren."
         )
     return words
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _cm(speed_mm_s: float | None, lang: Lang = "en") -> str:

@@ -1,0 +1,40 @@
+"""A session in sentences: counts agree with the numbers, and nothing unknown becomes a number."""
+
+from __future__ import annotations
+
+from support import sample_events as sample
+
+from rolltrack.cli.session_texts import session_in_words
+from rolltrack.wire import session_payload
+
+
+def said(lang="en", **changes):
+    return " ".join(session_in_words(session_payload(sample.summary(**changes)), lang))
+
+
+def test_english():
+    text = said()
+    assert "96 strokes, 11 of them faster than the 7.5 cm/s of the protocol slow-release." in text
+    assert "Rolled for 214 s over 8.2 m, held for 62 s, above the limit for 21 s." in text
+    assert "Mean speed 3.8 cm/s, 95 % of the time below 5.8 cm/s, peak 9.1 cm/s." in text
+    assert "Not measurable" not in text
+
+
+def test_german():
+    text = said("de", gaps=1, unknown_s=2.5, samples_lost=30)
+    assert "96 Züge, davon 11 schneller als die 7,5 cm/s des Protokolls slow-release." in text
+    assert "2,5 s nicht messbar; 1 Lücke, 30 Messwerte verloren." in text
+
+
+def test_a_session_without_rolling_has_no_speeds():
+    text = said(
+        strokes=0, too_fast_strokes=0, mean_speed_mps=None, p95_speed_mps=None, peak_speed_mps=None
+    )
+    assert "0 strokes" in text
+    assert "Mean speed" not in text
+
+
+def test_gaps_are_told():
+    text = said(gaps=2, unknown_s=1.5, samples_lost=7)
+    assert "Not measurable for 1.5 s; 2 gaps, 7 readings lost." in text
+    assert said(strokes=1).startswith("1 stroke,")
