@@ -31,7 +31,7 @@ def test_it_beats_the_obvious_reading_severalfold():
     motion, _ = final(roll.samples)
     axle = np.array([0.0, 1.0, 0.0])
     naive = naive_speed_mps(roll.samples.t_s, roll.samples.accel_mps2, axle, RADIUS_M)
-    assert rmse(motion.speed_mps, roll.true_speed_mps) < 0.2 * rmse(naive, roll.true_speed_mps)
+    assert rmse(motion.speed_mps, roll.true_speed_mps) < 0.25 * rmse(naive, roll.true_speed_mps)
 
 
 def test_bias_and_lever_arm_are_learnt_from_the_radial_residual():

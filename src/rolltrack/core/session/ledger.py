@@ -34,6 +34,7 @@ class Ledger:
     speeds_mps: list[NDArray[np.float32]] = field(default_factory=list)
     previous_s: float | None = None
     still_since_s: float | None = None
+    rolled_from_s: float = np.inf
 
     def feed(self, motion: Motion, protocol: RollingProtocol) -> None:
         """Add the next stretch of the session."""
@@ -45,6 +46,8 @@ class Ledger:
         self.unknown_s += float(steps_s[hole | ~motion.valid].sum())
         speed = np.abs(np.nan_to_num(motion.speed_mps))
         rolling = motion.valid & ~hole & (speed > THRESHOLD_MPS)
+        if rolling.any():
+            self.rolled_from_s = min(self.rolled_from_s, float(motion.t_s[np.argmax(rolling)]))
         self.rolling_s += float(steps_s[rolling].sum())
         self.too_fast_s += float(steps_s[rolling & (speed > protocol.max_stroke_speed_mps)].sum())
         self.distance_m += float((steps_s * speed)[rolling].sum())
@@ -60,7 +63,7 @@ class Ledger:
         edges = np.flatnonzero(np.diff(still)) + 1
         for start in [0, *edges.tolist()]:
             t_s = float(motion.t_s[start])
-            if still[start] and self.still_since_s is None and self.rolling_s > 0:
+            if still[start] and self.still_since_s is None and t_s > self.rolled_from_s:
                 self.still_since_s = t_s
             elif not still[start] and self.still_since_s is not None:
                 held_s = t_s - self.still_since_s

@@ -90,10 +90,11 @@ class Segmenter:
     def _distance(self, motion: Motion) -> FloatArray:
         """(n,) surface distance up to each instant; across unknown ones speed is interpolated."""
         t_s, speed = motion.t_s, np.abs(motion.speed_mps)
-        if not motion.valid.all():
-            known = np.flatnonzero(motion.valid)
-            speed = np.interp(t_s, t_s[known], speed[known]) if len(known) else np.zeros(len(t_s))
         before_s = t_s[0] if self.previous_s is None else self.previous_s
+        if not motion.valid.all():
+            known = np.concatenate([[True], motion.valid])
+            times = np.concatenate([[before_s], t_s])[known]
+            speed = np.interp(t_s, times, np.concatenate([[self.previous_mps], speed])[known])
         steps_s = np.diff(t_s, prepend=before_s)
         steps_mps = (speed + np.concatenate([[self.previous_mps], speed[:-1]])) / 2
         travelled: FloatArray = self.travelled_m + np.cumsum(steps_mps * steps_s)
