@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from rolltrack.wire.analysis import AnalysisDocument, analysis_document
+from rolltrack.wire.analysis import AnalysisDocument, analysed_stroke, analysis_document
 from rolltrack.wire.events import alert_payload, live_payload, session_payload, stroke_payload
 from rolltrack.wire.payloads import (
     AlertPayload,
@@ -36,6 +36,7 @@ __all__ = [
     "StrokePayload",
     "Topics",
     "alert_payload",
+    "analysed_stroke",
     "analysis_document",
     "check_id",
     "encode",
