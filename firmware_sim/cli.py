@@ -179,6 +179,8 @@ def _parse_ble(text: str) -> tuple[str, int]:
 
 def _explain(error: Exception) -> tuple[str, int]:
     """What to print, and the exit code."""
+    while isinstance(error, ExceptionGroup):  # of the rollers' tasks; the first fault ended all
+        error = error.exceptions[0]
     if isinstance(error, SimError):
         text, exit_code = str(error), error.exit_code
     elif isinstance(error, typer.TyperException):

@@ -1,138 +1,30 @@
 """The virtual roller as a central sees it. The central is plain bumble: no rolltrack in here."""
 
 import asyncio
-import contextlib
 import struct
-import sys
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import bumble.core
 import numpy as np
 import pytest
 from bumble import att, hci
 from bumble.core import UUID, AdvertisingData
-from bumble.device import Device, DeviceConfiguration, Peer
-from bumble.transport import open_transport
+from bumble.device import Peer
+from support.central import (
+    ACCEL_LSB,
+    BATTERY_LEVEL,
+    PATIENCE_S,
+    ROLLER,
+    SERIAL_NUMBER,
+    Received,
+    central_on,
+    counting_trace,
+    roller_on,
+)
 
-from firmware_sim.clock import DeviceClock
-from firmware_sim.errors import SimError, UsageError
-from firmware_sim.firmware import Firmware
-from firmware_sim.hub import Hub
-from firmware_sim.link import SimController, SimLink
-from firmware_sim.packets import Config, encode_config
-from firmware_sim.peripheral import VirtualRoller
-from firmware_sim.profile import CONFIG, INFO, MOTION, SERVICE, STATUS, Identity
-from firmware_sim.trace import Trace, write_trace
-
-ROLLER = Identity("Roller-7", "F0:5E:00:00:00:07", "rt-test-7")
-ACCEL_LSB = 8 * 9.80665 / 32768
-BATTERY_LEVEL, SERIAL_NUMBER = "2A19", "2A25"
-PATIENCE_S = 20
-
-
-def counting_trace(readings=500):
-    """100 Hz; the first accelerometer axis counts the readings, one LSB each."""
-    k = np.arange(readings)
-    accel = np.column_stack([k, np.full(readings, 2), np.full(readings, -3)]) * ACCEL_LSB
-    return Trace(k / 100, accel)
-
-
-@dataclass(eq=False)
-class Received:
-    """Motion packets as they came."""
-
-    seqs: list[int] = field(default_factory=list)
-    t_us: list[int] = field(default_factory=list)
-    overruns: list[bool] = field(default_factory=list)
-    counts: list[int] = field(default_factory=list)
-    news: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def __call__(self, value):
-        seq, t_us, flags, n = struct.unpack_from("<HIBB", value)
-        axes = 6 if flags & 1 else 3
-        assert len(value) == 8 + 2 * axes * n
-        self.seqs.append(seq)
-        self.t_us.append(t_us)
-        self.overruns.append(bool(flags & 2))
-        self.counts += [row[0] for row in struct.iter_unpack(f"<{axes}h", value[8:])]
-        self.news.set()
-
-    async def until(self, done):
-        async with asyncio.timeout(PATIENCE_S):
-            while not done():
-                self.news.clear()
-                await self.news.wait()
-
-
-class Central:
-    """A bumble device that talks to one roller."""
-
-    def __init__(self, source, sink, address="E0:00:00:00:00:01"):
-        configuration = DeviceConfiguration(name="central", address=hci.Address(address))
-        self.device = Device.from_config_with_hci(configuration, source, sink)
-        self.motion = Received()
-
-    async def connect(self, address=ROLLER.address, *, mtu=247, own=hci.OwnAddressType.RANDOM):
-        await self.device.power_on()
-        self.connection = await self.device.connect(
-            hci.Address(address), own_address_type=own, timeout=PATIENCE_S
-        )
-        self.gone = asyncio.get_running_loop().create_future()
-        self.connection.on(self.connection.EVENT_DISCONNECTION, self.gone.set_result)
-        self.peer = Peer(self.connection)
-        if mtu:
-            await self.peer.request_mtu(mtu)
-        await self.peer.discover_all()
-        return self
-
-    def characteristic(self, uuid):
-        (found,) = self.peer.get_characteristics_by_uuid(UUID(uuid))
-        return found
-
-    async def read(self, uuid):
-        return await self.characteristic(uuid).read_value()
-
-    async def write_config(self, config):
-        await self.characteristic(CONFIG).write_value(encode_config(config), with_response=True)
-
-    async def subscribe(self):
-        await self.characteristic(MOTION).subscribe(self.motion)
-        return self.motion
-
-
-@asynccontextmanager
-async def roller_on(link, trace=None, *, speed=20.0, identity=ROLLER, interval_s=0.03, **firmware):
-    """A powered roller whose stream runs in the background."""
-    clock = firmware.pop("clock", DeviceClock(speed=speed))
-    chip = Firmware(trace or counting_trace(), clock=clock, **firmware)
-    roller = VirtualRoller(link, chip, identity, interval_s=interval_s)
-    await roller.power_on()
-    running = asyncio.create_task(roller.run())
-    try:
-        yield roller
-    finally:
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
-        await roller.power_off()
-
-
-@asynccontextmanager
-async def central_on(link, address="E0:00:00:00:00:01"):
-    controller = SimController("central", link)
-    try:
-        yield Central(controller, controller, address)
-    finally:
-        controller.switch_off()
-
-
-@asynccontextmanager
-async def central_at(port, address="E0:00:00:00:00:01"):
-    transport = await open_transport(f"tcp-client:127.0.0.1:{port}")
-    async with transport as (source, sink):
-        yield Central(source, sink, address)
+from firmware_sim.link import SimLink
+from firmware_sim.packets import Config
+from firmware_sim.profile import CONFIG, INFO, SERVICE, STATUS
+from firmware_sim.trace import Trace
 
 
 async def test_tells_who_it_is_in_one_advertisement():
@@ -330,109 +222,3 @@ async def test_a_cancelled_connection_attempt_does_not_fire_later():
         async with roller_on(link):
             await central.connect()
             assert await central.read(SERIAL_NUMBER) == b"rt-test-7"
-
-
-async def test_each_client_of_the_hub_has_its_own_radio():
-    link = SimLink()
-    other = Identity("Roller-8", "F0:5E:00:00:00:08", "rt-test-8")
-    async with (
-        Hub(link) as hub,
-        roller_on(link),
-        roller_on(link, identity=other),
-        central_at(hub.port, "E0:00:00:00:00:01") as one,
-        central_at(hub.port, "E0:00:00:00:00:02") as two,
-    ):
-        await one.connect(ROLLER.address)
-        await two.connect(other.address)
-        assert await one.read(SERIAL_NUMBER) == b"rt-test-7"
-        assert await two.read(SERIAL_NUMBER) == b"rt-test-8"
-        await asyncio.gather(one.subscribe(), two.subscribe())
-        for motion in (one.motion, two.motion):
-            await motion.until(lambda motion=motion: len(motion.counts) >= 100)
-            assert motion.counts[:100] == list(range(100))
-
-
-async def test_a_client_that_leaves_the_hub_frees_the_roller():
-    link = SimLink()
-    async with Hub(link) as hub, roller_on(link):
-        async with central_at(hub.port, "E0:00:00:00:00:01") as first:
-            await first.connect()
-        async with central_at(hub.port, "E0:00:00:00:00:02") as second:
-            await second.connect()
-            assert await second.read(SERIAL_NUMBER) == b"rt-test-7"
-
-
-async def test_nonsense_from_one_client_of_the_hub_leaves_the_others_alone():
-    link = SimLink()
-    async with Hub(link) as hub, roller_on(link), central_at(hub.port) as central:
-        await central.connect()
-        _, writer = await asyncio.open_connection("127.0.0.1", hub.port)
-        writer.write(bytes(range(256)) * 4)
-        await writer.drain()
-        writer.close()
-        await writer.wait_closed()
-        assert await central.read(SERIAL_NUMBER) == b"rt-test-7"
-
-
-async def test_the_hub_opens_only_on_loopback():
-    with pytest.raises(UsageError, match="loopback"):
-        Hub(SimLink(), "0.0.0.0")
-
-
-async def test_a_taken_port_is_named():
-    async with Hub(SimLink()) as hub:
-        with pytest.raises(SimError, match=f"127.0.0.1:{hub.port}"):
-            async with Hub(SimLink(), port=hub.port):
-                pass
-
-
-@asynccontextmanager
-async def replaying(trace, *options):
-    """`rolltrack-sim replay` in a process of its own."""
-    process = await asyncio.create_subprocess_exec(
-        Path(sys.executable).with_name("rolltrack-sim"),
-        *("replay", str(trace), "--ble", "tcp:127.0.0.1:0", "--speed", "20", *options),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        line = (await asyncio.wait_for(process.stdout.readline(), PATIENCE_S)).decode()
-        assert line.startswith("ready tcp:127.0.0.1:"), await process.stderr.read()
-        yield process, int(line.rpartition(":")[2])
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
-
-
-@pytest.mark.process
-async def test_replay_once_sends_all_says_goodbye_and_exits(tmp_path):
-    write_trace(tmp_path / "counting.csv", counting_trace(205))
-    async with (
-        replaying(tmp_path / "counting.csv", "--once", "--radius-mm", "60") as (process, port),
-        central_at(port) as central,
-    ):
-        await central.connect("F0:5E:00:00:00:01")
-        assert struct.unpack_from("<BIffBH", await central.read(INFO))[5] == 600
-        motion = await central.subscribe()
-        await motion.until(lambda: len(motion.counts) >= 205)
-        await asyncio.wait_for(central.gone, PATIENCE_S)
-        assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
-        assert motion.counts == list(range(205))
-        assert motion.seqs == list(range(21))
-        assert await process.stderr.read() == b""
-
-
-@pytest.mark.process
-async def test_sigterm_ends_a_replay_cleanly(tmp_path):
-    write_trace(tmp_path / "counting.csv", counting_trace())
-    async with (
-        replaying(tmp_path / "counting.csv", "--count", "2") as (process, port),
-        central_at(port) as central,
-    ):
-        await central.connect("F0:5E:00:00:00:02")
-        assert await central.read(SERIAL_NUMBER) == b"rt-sim-2"
-        process.terminate()
-        await asyncio.wait_for(central.gone, PATIENCE_S)
-        assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
-        assert await process.stderr.read() == b""
