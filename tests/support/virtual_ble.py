@@ -56,11 +56,11 @@ class TamperedFirmware(Firmware):
 class Air:
     """A hub and the rollers around it, in this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.link = SimLink()
         self.rollers: list[VirtualRoller] = []
         self._running: list[asyncio.Task[None]] = []
-        self._hub = Hub(self.link)
+        self._hub = Hub(self.link, port=port)
 
     @property
     def where(self) -> str:

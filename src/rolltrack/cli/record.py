@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import signal
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -75,7 +76,8 @@ class Recording:
         self.done = asyncio.Event()
         self.error: RolltrackError | None = None
         self._out = out
-        self._seconds = seconds
+        self._seconds = math.inf if seconds is None else seconds
+        self._end_s = math.inf
         self._sensor: Sensor | None = None
         self._writer: TraceWriter | None = None
         self._first_s = self._last_s = 0.0
@@ -144,18 +146,18 @@ class Recording:
             self._writer = TraceWriter(self._out, meta)
             self._sensor = sensor
             self._first_s = float(samples.t_s[0])
+            self._end_s = self._first_s + self._seconds
             self.begun.set()
         samples = replace(samples, t_s=samples.t_s.round(TIME_DIGITS))
         end_s = float(samples.t_s[-1])
-        if self._seconds is not None:
-            samples = samples[: int((samples.t_s <= self._first_s + self._seconds).sum())]
+        samples = samples[: int((samples.t_s <= self._end_s + 10**-TIME_DIGITS).sum())]
         if len(samples):
             self._writer.append(samples)
             self._last_s = float(samples.t_s[-1])
         self._end_at(end_s)
 
     def _end_at(self, t_s: float) -> None:
-        if self._seconds is not None and t_s >= self._first_s + self._seconds:
+        if t_s >= self._end_s:
             self.done.set()
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# While every known roller is connected, the radio is left to them for this long between scans.
+# While every known roller is connected, the radio is theirs for this long between scans.
 REST_S = 20.0
 TICK_S = 1.0
 SET_UP_TIMEOUT_S = 10.0
@@ -48,7 +48,7 @@ class BleSource:
         config: link and sampling rate.
         wanted: whether a roller is to be served; asked with its serial number, its address and its
             name, one yes is enough. None serves all.
-        limit: look for no more once this many are connected; None keeps looking.
+        limit: look for no more while this many are connected; None keeps looking.
         patience_s: give up when the link could not be opened for so long at the start. None waits
             for ever where the other end may start later than we do (the simulator).
 
@@ -88,22 +88,23 @@ class BleSource:
         self._spawn(self._tick(), "ble-tick")
         try:
             while True:
-                await self._rest()
                 device = await self._finder.look()
                 if device is not None:
                     await self._connect(device, deliver)
+                await self._rest(nobody_new=device is None)
         finally:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             await self._link.close()
 
-    async def _rest(self) -> None:
-        """Keep the radio quiet while nobody is missing."""
-        if not self._streams or any(not stream.up for stream in self._streams.values()):
+    async def _rest(self, *, nobody_new: bool) -> None:
+        """Keep the radio quiet while nobody is missing and nobody new is about."""
+        enough = self._limit is not None and len(self._finder.busy) >= self._limit
+        all_up = bool(self._streams) and all(stream.up for stream in self._streams.values())
+        if not (enough or (all_up and nobody_new)):
             return
         self._roller_lost.clear()
-        enough = self._limit is not None and len(self._streams) >= self._limit
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(None if enough else REST_S):
                 await self._roller_lost.wait()

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 LINK_ERRORS = (BleakError, OSError, EOFError)
 
 # A scan is begun afresh this often: a scanner that died without a word costs no more than this.
-SCAN_WINDOW_S = 10.0
+SCAN_WINDOW_S = 5.0
 LONGEST_WAIT_FOR_LINK_S = 5.0
 LONGEST_WAIT_FOR_ROLLER_S = 60.0
 # For a roller that is not wanted or speaks a profile we do not know.
