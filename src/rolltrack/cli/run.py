@@ -195,6 +195,7 @@ def _stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
 
     def end() -> None:
         stop.set()
+        output.note("finishing; a second Ctrl-C ends at once")
         for each in signals:
             loop.remove_signal_handler(each)
 

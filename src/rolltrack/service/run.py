@@ -10,7 +10,7 @@ from rolltrack.core.events import SessionEnded, SessionStarted
 from rolltrack.errors import RolltrackError
 from rolltrack.service.identity import Register
 from rolltrack.service.lane import Lane
-from rolltrack.service.outlet import Outlet
+from rolltrack.service.outlet import DRAIN_S, Outlet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,6 +30,7 @@ async def run_service(
     sinks: Sequence[Sink],
     stop: asyncio.Event,
     radius_m: float | None = None,
+    drain_s: float = DRAIN_S,
 ) -> None:
     """Coach until `stop` is set or every source has come to its end.
 
@@ -42,12 +43,13 @@ async def run_service(
         sinks: where events go.
         stop: set it to end the service.
         radius_m: rolling radius for all rollers, whatever entries and sensors say.
+        drain_s: how long a sink may take at the end for what it has not handled yet.
 
     Raises:
         UsageError: the configuration names a protocol that does not exist.
         RolltrackError: a sink cannot be opened, or no source is left because they failed.
     """
-    outlets = [Outlet(sink) for sink in sinks]
+    outlets = [Outlet(sink, drain_s=drain_s) for sink in sinks]
     desk = _Desk(config, outlets, radius_m)
     failures: list[Exception] = []
     try:
