@@ -183,6 +183,25 @@ async def test_a_killed_service_leaves_its_will(kind):
             assert (await late.until_topic("/bridge/status")).body == b"offline"
 
 
+async def test_a_roller_that_a_killed_service_left_online_is_put_right(kind):
+    async with embedded_broker(kind) as broker:
+        killed = new_sink(broker.port)
+        await killed.open()
+        async with listening(broker.port) as listener:
+            await play(killed, LinkChanged(t_s=0.0, up=True), sample.live(too_fast=True))
+            await listener.until_topic("/availability", b"online")
+            await killed._link.stop()  # without a word, and without its will
+            sink = new_sink(broker.port)
+            await sink.open()
+            offline = await listener.until_topic("/availability", b"offline")
+            heard = listener.messages
+            state = await listener.until(
+                lambda m: m.leaf == "state" and heard.index(m) > heard.index(offline)
+            )
+        await sink.close()
+    assert (state.json()["state"], state.json()["speed_mm_s"]) == ("unknown", None)
+
+
 async def test_the_right_password_is_taken_from_its_file(tmp_path):
     brokers.skip_without("mosquitto")
     secret = tmp_path / "secret"

@@ -69,6 +69,8 @@ class MqttSink:
             will=self._status(b"offline"),
             on_up=self._restate,
             on_ack=self._acknowledged,
+            memories=self._topics.any_availability,
+            on_memory=self._remembered,
         )
         self._outbox.put(self._status(b"online"))
         self._outbox.put(self._info())
@@ -148,6 +150,19 @@ class MqttSink:
         self._outbox.restate(self._in_flight.values())
         self._in_flight.clear()
         self._pump()
+
+    def _remembered(self, topic: str, availability: bytes) -> None:
+        """Correct what an earlier life of this service, killed, left behind about a roller."""
+        known = {self._topics.of_roller(r.athlete, r.id, "availability") for r in self._boards}
+        if availability == b"online" and topic not in known:
+            unknown = wire.encode(wire.StatePayload(ts=wire.unix_ms(time.time())))
+            state = f"{topic.removesuffix('availability')}state"
+            self._publish(
+                [
+                    wire.Message(topic, b"offline", retain=True),
+                    wire.Message(state, unknown, retain=True),
+                ]
+            )
 
     def _tick_later(self) -> None:
         """Come back for what the boards hold, even if nothing else happens."""

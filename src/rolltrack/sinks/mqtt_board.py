@@ -40,7 +40,7 @@ class RollerBoard:
     def __init__(self, roller: Roller, topics: wire.Topics) -> None:
         self._roller = roller
         self._topics = topics
-        self._seq: Counter[str] = Counter()
+        self._seq: Counter[RollerLeaf] = Counter()
         self._live: wire.LivePayload | None = None
         self._live_pace = _Pace(LIVE_PERIOD_S)
         self._state = wire.StatePayload(ts=wire.unix_ms(roller.epoch_unix_s))
@@ -76,7 +76,8 @@ class RollerBoard:
         """Return what was held back and may go now."""
         messages = []
         if self._live and self._live_pace.may_go(now_s):
-            messages.append(wire.Message(self._topic("live"), wire.encode(self._live), qos=0))
+            numbered = msgspec.structs.replace(self._live, seq=self._next("live"))
+            messages.append(wire.Message(self._topic("live"), wire.encode(numbered), qos=0))
             self._live = None
         if self._state_is_news and self._state_pace.may_go(now_s):
             messages.append(self._snapshot())
@@ -95,7 +96,8 @@ class RollerBoard:
         return messages
 
     def _move(self, event: LiveSpeed) -> None:
-        self._live = wire.live_payload(event, **self._stamp("live"))
+        epoch_unix_s = self._roller.epoch_unix_s
+        self._live = wire.live_payload(event, epoch_unix_s=epoch_unix_s, seq=0)
         at_rest = self._live.state == "idle"
         self._update(
             event.t_s,
@@ -153,9 +155,12 @@ class RollerBoard:
         self._state_is_news = False
         return wire.Message(self._topic("state"), wire.encode(self._state), retain=True)
 
-    def _stamp(self, kind: str) -> dict[str, Any]:
-        self._seq[kind] += 1
-        return {"epoch_unix_s": self._roller.epoch_unix_s, "seq": self._seq[kind]}
+    def _stamp(self, leaf: RollerLeaf) -> dict[str, Any]:
+        return {"epoch_unix_s": self._roller.epoch_unix_s, "seq": self._next(leaf)}
+
+    def _next(self, leaf: RollerLeaf) -> int:
+        self._seq[leaf] += 1
+        return self._seq[leaf]
 
     def _topic(self, leaf: RollerLeaf) -> str:
         return self._topics.of_roller(self._roller.athlete, self._roller.id, leaf)

@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from paho.mqtt.client import Client, MQTTv311
+from paho.mqtt.client import Client, MQTTMessage, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class MqttLink:
 
     `send` and the callbacks belong to the event loop that called `start`. `on_ack` says that the
     broker has a message of QoS 1; what it has not named by the next `on_up` has to be sent again.
+    `on_memory` gets what the broker retained on topics that fit the filter `memories`.
     """
 
     def __init__(
@@ -48,18 +49,21 @@ class MqttLink:
         client_id: str,
         login: Login | None,
         will: Message,
+        memories: str,
         on_up: Callable[[], None],
         on_ack: Callable[[int], None],
+        on_memory: Callable[[str, bytes], None],
     ) -> None:
         self.up = False
         self._address = f"{host}:{port}"
         self._on_up = on_up
         self._on_ack = on_ack
+        self._memories = memories
+        self._on_memory = on_memory
         self._said = ""
         self._stopping = False
         self._ended = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        # Nothing is subscribed, so a session in the broker would keep nothing.
         self._client = Client(
             CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True, protocol=MQTTv311
         )
@@ -74,6 +78,7 @@ class MqttLink:
         self._client.on_connect_fail = self._connect_failed
         self._client.on_disconnect = self._disconnected
         self._client.on_publish = self._published
+        self._client.on_message = self._received
         self._client.connect_async(host, port, KEEPALIVE_S)
 
     def start(self) -> None:
@@ -114,6 +119,10 @@ class MqttLink:
     def _published(self, _client: Any, _data: Any, mid: int, _reason: Any, _p: Any) -> None:
         self._tell(self._on_ack, mid)
 
+    def _received(self, _client: Any, _data: Any, message: MQTTMessage) -> None:
+        if message.retain:
+            self._tell(self._on_memory, message.topic, message.payload)
+
     def _tell(self, listener: Callable[..., None], *args: object) -> None:
         if self._loop:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
@@ -124,6 +133,7 @@ class MqttLink:
     def _connected(self, _reason: str) -> None:
         self.up = True
         self._say("connected", logging.INFO, "Connected to the MQTT broker at %s.")
+        self._client.subscribe(self._memories, 1)
         self._on_up()
 
     def _refused(self, reason: str) -> None:

@@ -27,8 +27,8 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True):
 class LivePayload(Payload, frozen=True, kw_only=True):
     """The speed a moment ago.
 
-    `seq` counts what was said, so a hole tells how much a consumer missed. `speed_mm_s` is without
-    sign; `dir` is 0 unless the roller rolls.
+    `seq` counts the messages on this topic, so a hole tells how many a consumer missed.
+    `speed_mm_s` is without sign; `dir` is 0 unless the roller rolls.
     """
 
     seq: Count

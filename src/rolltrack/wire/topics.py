@@ -56,6 +56,11 @@ class Topics:
         """`BridgeInfo`, retained."""
         return f"{self.prefix}/bridge/info"
 
+    @property
+    def any_availability(self) -> str:
+        """The filter for the availability of every roller."""
+        return f"{self.prefix}/a/+/+/availability"
+
     def of_roller(self, athlete: str, roller: str, leaf: RollerLeaf) -> str:
         """A topic about one roller, for example its "live" one."""
         check_id(roller, "roller", reserved=RESERVED_ROLLER_IDS)
