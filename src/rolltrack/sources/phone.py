@@ -70,9 +70,11 @@ class PhoneSource:
                 )
             )
             serving = asyncio.create_task(server.serve([listener]), name="phone server")
-            host, port = listener.getsockname()[:2]
-            self.url = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
-            log.info("phones: set %s as HTTP push URL in Sensor Logger", self.url)
+            self.url = _url(self._config.host, listener.getsockname()[1])
+            token = (
+                f"?token=(what {self._config.token_file} holds)" if self._config.token_file else ""
+            )
+            log.info("phones: HTTP push URL for Sensor Logger: %s%s", self.url, token)
             self.listening.set()
             try:
                 while not serving.done():
@@ -143,6 +145,13 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def _url(host: str, port: int) -> str:
+    """The address to type into the app."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104  # compared, not listened on
+        host = "ADDRESS-OF-THIS-COMPUTER"
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from rolltrack.core.sample import ImuSamples
     from rolltrack.sources.source import Deliver
 
-PACKET_S = 0.1
-"""Paced readings come in blocks of this stream time, about as a radio would bring them."""
+PACED_PACKET_S = 0.1
+"""Stream time that arrives at once, about as a radio would bring it."""
+
+UNPACED_PACKET_S = 1.0
+"""Longer ones cost less, but the rest of the service must have its turn."""
 
 _ROWS_READ_AT_ONCE = 5000
 
@@ -71,10 +74,8 @@ class ReplaySource:
         )
 
     def _blocks(self) -> Iterator[ImuSamples]:
+        packet_s = UNPACED_PACKET_S if self._speed is None else PACED_PACKET_S
         for rows in iter_trace(self._path, _ROWS_READ_AT_ONCE):
-            if self._speed is None:
-                yield rows
-            else:
-                packet = np.floor(rows.t_s / PACKET_S)
-                cuts = [0, *(np.flatnonzero(np.diff(packet)) + 1), len(rows)]
-                yield from (rows[start:end] for start, end in pairwise(cuts))
+            number = np.floor(rows.t_s / packet_s)
+            cuts = [0, *(np.flatnonzero(np.diff(number)) + 1), len(rows)]
+            yield from (rows[start:end] for start, end in pairwise(cuts))

@@ -172,7 +172,7 @@ async def test_the_token_is_never_logged(tmp_path, caplog):
     token_file.write_text("open-sesame")
     async with listening(token_file=str(token_file)) as (url, _):
         await pushed(url + "?token=open-sesame", Phone())
-    assert "push URL" in caplog.text
+    assert f"push URL for Sensor Logger: {url}" in caplog.text
     assert "open-sesame" not in caplog.text
 
 
@@ -191,6 +191,13 @@ async def test_a_port_in_use_is_an_error():
         source = PhoneSource(PhoneConfig(port=taken.getsockname()[1]))
         with pytest.raises(UsageError, match=r"cannot listen for phones on 127\.0\.0\.1:"):
             await source.run(lambda sensor, item: None)
+
+
+async def test_listening_everywhere_asks_for_this_computers_address(tmp_path):
+    token_file = tmp_path / "token"
+    token_file.write_text("open-sesame")
+    async with listening(host="0.0.0.0", token_file=str(token_file)) as (url, _):
+        assert url.startswith("http://ADDRESS-OF-THIS-COMPUTER:")
 
 
 async def test_it_listens_on_loopback_only_and_answers_a_browser():
