@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rolltrack.errors import InputError
+from rolltrack.errors import InputError, RolltrackError
 from rolltrack.traces.trace import TraceMeta
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ ACCEL = ("ax_mps2", "ay_mps2", "az_mps2")
 GYRO = ("gx_radps", "gy_radps", "gz_radps")
 TRUE_SPEED = "true_speed_mps"
 
-_VERSION_KEY = "rolltrack-trace"
+VERSION_KEY = "rolltrack-trace"
 _NAMED_AXLE = re.compile(r"([+-]?)([xyz])")
 _LARGEST_RADIUS_M = 5.0
 _CONVERT_HINT = (
@@ -53,13 +53,19 @@ class Columns:
         return (self.time, *self.accel, *self.gyro, *truth)
 
 
+def is_trace_header(line: str) -> bool:
+    """Whether a header row has the time and at least one sensor of a trace."""
+    names = _cells(line)
+    return TIME in names and any(set(triple) <= set(names) for triple in (ACCEL, GYRO))
+
+
 def parse_header(line: str, where: str) -> Columns:
     """Find the columns of a trace by name.
 
     Raises:
         InputError: it is not the header of a trace.
     """
-    names = [name.strip().strip('"') for name in line.rstrip("\r\n").split(",")]
+    names = _cells(line)
     if TIME not in names:
         shown = ", ".join(names[:6])[:80]
         raise InputError(
@@ -77,6 +83,10 @@ def parse_header(line: str, where: str) -> Columns:
         )
     truth = names.index(TRUE_SPEED) if TRUE_SPEED in names else None
     return Columns(len(names), names.index(TIME), accel, gyro, truth)
+
+
+def _cells(line: str) -> list[str]:
+    return [name.strip().strip('"') for name in line.rstrip("\r\n").split(",")]
 
 
 def _triple(names: Sequence[str], triple: Sequence[str], where: str) -> tuple[int, ...]:
@@ -97,7 +107,7 @@ def parse_meta(entries: Mapping[str, str], where: str) -> TraceMeta:
         InputError: a known key has an unusable value, or the version is not ours.
     """
     other = dict(entries)
-    version = other.pop(_VERSION_KEY, VERSION)
+    version = other.pop(VERSION_KEY, VERSION)
     if version != VERSION:
         raise InputError(
             f"{where}: trace format version {version!r}; this rolltrack reads version {VERSION}.",
@@ -105,21 +115,22 @@ def parse_meta(entries: Mapping[str, str], where: str) -> TraceMeta:
         )
     started_at, radius, axle = (other.pop(key, None) for key in ("started_at", "radius_m", "axle"))
     return TraceMeta(
-        None if started_at is None else _unix_s(started_at, where),
+        None if started_at is None else parse_moment(started_at, f"{where}: started_at"),
         None if radius is None else _radius_m(radius, where),
         None if axle is None else _axle(axle, where),
         other,
     )
 
 
-def _unix_s(text: str, where: str) -> float:
+def parse_moment(text: str, where: str, error: type[RolltrackError] = InputError) -> float:
+    """Unix seconds of an ISO 8601 moment with its offset; raises `error` naming `where`."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise InputError(
-            f"{where}: started_at is {text!r};",
+        raise error(
+            f"{where}: {text!r} is not a moment;",
             hint="write it like 2026-11-23T10:13:20.123Z (with Z or an offset).",
         )
     return moment.timestamp()
@@ -161,7 +172,7 @@ def _numbers(text: str) -> list[float]:
 
 def format_head(meta: TraceMeta, names: Sequence[str]) -> str:
     """The metadata lines and the header row of a trace file."""
-    lines = [f"# {_VERSION_KEY}: {VERSION}"]
+    lines = [f"# {VERSION_KEY}: {VERSION}"]
     if meta.started_at_unix_s is not None:
         moment = datetime.fromtimestamp(meta.started_at_unix_s, UTC).isoformat(
             timespec="microseconds"

@@ -22,7 +22,7 @@ _GRAVITY_FREE_BELOW_MPS2 = 2.0
 _UNIT_G_BAND = (0.85, 1.35)
 # Readings in g cluster around 1; gravity-free ones of that size scatter by about half of it.
 _UNIT_G_SCATTER = 0.3
-_BEYOND_ANY_ROLLER_MPS2 = 100.0
+_BEYOND_ANY_ROLLER_MPS2 = 60.0
 
 
 def check_specific_force(accel_mps2: FloatArray, where: str) -> None:

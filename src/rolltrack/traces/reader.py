@@ -17,7 +17,7 @@ import numpy as np
 
 from rolltrack.core.sample import FloatArray, ImuSamples
 from rolltrack.errors import InputError
-from rolltrack.traces.format import Columns, parse_header, parse_meta
+from rolltrack.traces.format import VERSION_KEY, Columns, is_trace_header, parse_header, parse_meta
 from rolltrack.traces.plausibility import check_specific_force
 from rolltrack.traces.trace import Trace, TraceMeta
 
@@ -27,6 +27,7 @@ _PADDED_COMMA = re.compile(r"[ \t]*,[ \t]*")
 _NOT_A_NUMBER = re.compile(r"nan|inf", re.IGNORECASE)
 _BLOCK_ROWS = 50_000
 _LONGEST_HEAD_LINE = 10_000
+_HEAD_LINES = 50
 
 OnBytes = Callable[[int], None]
 
@@ -69,6 +70,17 @@ def open_trace(path: str | Path) -> TraceFile:
     """
     with _opened(Path(path)) as (text, _):
         return _read_head(Path(path), text)
+
+
+def has_trace_header(path: Path) -> bool:
+    """Whether a file says that it is a trace, by its first line or by its columns."""
+    try:
+        with _opened(path) as (text, _):
+            head = [text.readline(_LONGEST_HEAD_LINE) for _ in range(_HEAD_LINES)]
+    except InputError:
+        return False
+    header = next((line for line in head if line.strip() and not line.startswith("#")), "")
+    return head[0].startswith(f"# {VERSION_KEY}:") or is_trace_header(header)
 
 
 def iter_trace(

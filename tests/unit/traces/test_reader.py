@@ -117,7 +117,7 @@ def test_progress_ends_at_the_size_of_the_file(write):
         ("t_s,speed\n0,1\n", "neither ax_mps2"),
         ("t_s,t_s,gx_radps,gy_radps,gz_radps\n0,0,1,1,1\n", "names t_s twice"),
         ("# rolltrack-trace: 2\n" + HEADER + rows(0), "version '2'"),
-        ("# started_at: yesterday\n" + HEADER + rows(0), "started_at is 'yesterday'"),
+        ("# started_at: yesterday\n" + HEADER + rows(0), "started_at: 'yesterday' is not"),
         ("# started_at: 2026-11-23T10:13:20\n" + HEADER + rows(0), "with Z or an offset"),
         ("# radius_m: 75\n" + HEADER + rows(0), "radius_m is '75'"),
         ("# radius_m: nan\n" + HEADER + rows(0), "radius_m is 'nan'"),
