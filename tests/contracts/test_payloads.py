@@ -1,6 +1,8 @@
 """Every payload has exactly the keys and units that people's scripts and dashboards rely on."""
 
 import json
+import re
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -123,3 +125,12 @@ def test_analysis_document_has_the_keys_of_the_contract():
         "reasons": strokes[1].reasons,
         "partly_unknown": False,
     }
+
+
+def test_the_documented_examples_are_such_payloads():
+    text = (Path(__file__).parents[2] / "docs" / "mqtt.md").read_text(encoding="utf-8")
+    examples = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
+    assert sorted(" ".join(each) for each in examples) == sorted(KEYS.values())
+    for name, keys in KEYS.items():
+        (example,) = [each for each in examples if " ".join(each) == keys]
+        assert wire.to_builtins(msgspec.convert(example, type(PAYLOADS[name]))) is not None
