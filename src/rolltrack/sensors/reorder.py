@@ -42,14 +42,20 @@ class ReorderBuffer(Generic[T]):
         if number >= self._next:
             self._waiting.setdefault(number, (message, arrival_s))
         due: list[Ordered[T]] = []
-        while self._waiting:
-            first = min(self._waiting)
-            if first > self._next and not self._given_up(arrival_s):
-                break
-            ready, _ = self._waiting.pop(first)
-            due.append(Ordered(ready, first - self._next))
-            self._next = first + 1
+        while self._waiting and (min(self._waiting) == self._next or self._given_up(arrival_s)):
+            due.append(self._pop())
         return due
+
+    def drain(self) -> list[Ordered[T]]:
+        """Give up all missing messages: return those that wait, in order."""
+        return [self._pop() for _ in range(len(self._waiting))]
+
+    def _pop(self) -> Ordered[T]:
+        first = min(self._waiting)
+        message, _ = self._waiting.pop(first)
+        skipped = first - (first if self._next is None else self._next)
+        self._next = first + 1
+        return Ordered(message, skipped)
 
     def _given_up(self, now_s: float) -> bool:
         oldest_s = min(arrival_s for _, arrival_s in self._waiting.values())

@@ -189,6 +189,18 @@ def test_a_phone_that_sets_its_clock_back_leaves_a_clock_reset():
     assert block.t_s[-1] == pytest.approx(2.2, abs=0.02)
 
 
+def test_a_silent_phones_last_readings_can_be_had():
+    decoder = SensorLoggerDecoder()
+    bodies = [message(n, offsets_ns={"gyroscope": -15_000_000}) for n in (0, 2)]
+    held = decode(*bodies, decoder=decoder)
+    assert len(joined(held)[0]) == 18
+    items = held + decoder.flush(1.0)
+    (gap,) = [item for item in items if isinstance(item, SignalGap)]
+    assert (gap.lost, gap.reason) == (20, "packets_lost")
+    assert len(joined(items)[0]) == 40
+    assert decoder.flush(1.1) == []
+
+
 def test_readings_without_values_are_left_out():
     body = json.loads(message(0))
     body["payload"][0]["values"]["x"] = None

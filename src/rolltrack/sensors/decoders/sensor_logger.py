@@ -22,7 +22,7 @@ from rolltrack.core.sample import FloatArray, ImuSamples, SignalGap
 from rolltrack.errors import DecodeError
 from rolltrack.sensors.channel import Channel
 from rolltrack.sensors.decoder import SetupFault
-from rolltrack.sensors.reorder import ReorderBuffer
+from rolltrack.sensors.reorder import Ordered, ReorderBuffer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -135,6 +135,7 @@ class SensorLoggerDecoder:
         self.last_s = -math.inf
         self.epoch_unix_s: float | None = None
         self._origin_ns = 0
+        self._released_at_s = -math.inf
         self._period_s = math.nan
         self._hole: GapReason | None = None
         self._session: str | None = None
@@ -161,17 +162,29 @@ class SensorLoggerDecoder:
         items: list[ImuSamples | SignalGap] = []
         if push.session_id != self._session:
             if self._session is not None:
-                items += self._release(arrival_s, wait=False)
+                items += self.flush(arrival_s)
                 self._hole = "no_data"
             self._session = push.session_id
             self._start_recording()
-        for due in self._messages.push(push.message_id, push, arrival_s):
+        items += self._take_all(self._messages.push(push.message_id, push, arrival_s), arrival_s)
+        self._check_setup()
+        return items
+
+    def flush(self, arrival_s: float) -> list[ImuSamples | SignalGap]:
+        """Readings that still wait for others; for a phone that has fallen silent."""
+        items = self._take_all(self._messages.drain(), arrival_s)
+        return items + self._release(arrival_s, wait=False)
+
+    def _take_all(
+        self, messages: list[Ordered[Push]], arrival_s: float
+    ) -> list[ImuSamples | SignalGap]:
+        items: list[ImuSamples | SignalGap] = []
+        for due in messages:
             if due.skipped:
                 items += self._release(arrival_s, wait=False)
                 self._hole = "packets_lost"
             self._take(due.message)
             items += self._release(arrival_s)
-        self._check_setup()
         return items
 
     def _take(self, push: Push) -> None:
@@ -277,7 +290,9 @@ class SensorLoggerDecoder:
             self.epoch_unix_s = self._origin_ns / _NS
         t_s = (t_ns - self._origin_ns) / _NS
         if self._went_back(t_s):
-            start_s = max(arrival_s - float(t_s[-1] - t_s[0]), self.last_s + _RESTART_AFTER_S)
+            # However the phone's clock was set, as much time has passed as between arrivals.
+            passed_s = arrival_s - self._released_at_s - float(t_s[-1] - t_s[0])
+            start_s = self.last_s + max(passed_s, _RESTART_AFTER_S)
             self._origin_ns = int(t_ns[0]) - round(start_s * _NS)
             t_s = (t_ns - self._origin_ns) / _NS
             self._hole = "clock_reset"
@@ -289,6 +304,7 @@ class SensorLoggerDecoder:
         if len(samples) > 1:
             self._period_s = float(np.median(np.diff(samples.t_s)))
         self.last_s = float(samples.t_s[-1])
+        self._released_at_s = arrival_s
         return [*items, samples]
 
     def _went_back(self, t_s: FloatArray) -> bool:
