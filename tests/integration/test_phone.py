@@ -10,10 +10,12 @@ import pytest
 from support import phone_emulator
 from support.brokers import skip_without
 from support.mqtt_listener import listening
+from support.sinks import ListSink
 
 import rolltrack.traces
 from rolltrack.broker import embedded_broker
-from rolltrack.config import Config, MqttConfig, PhoneConfig
+from rolltrack.config import Config, MqttConfig, PhoneConfig, SessionConfig
+from rolltrack.core.events import SessionEnded
 from rolltrack.service import run_service
 from rolltrack.sinks.mqtt import MqttSink
 from rolltrack.sources.phone import PhoneSource
@@ -23,8 +25,6 @@ from rolltrack.traces.trace import Trace, TraceMeta
 from rolltrack.traces.writer import write_trace
 
 SAMPLES = Path(rolltrack.traces.__file__).parent / "samples"
-
-pytestmark = pytest.mark.broker
 
 
 @pytest.fixture
@@ -52,6 +52,7 @@ async def published(source, meanwhile=None) -> dict:
         return (await listener.until(lambda m: "/session/" in m.topic)).json()
 
 
+@pytest.mark.broker
 @pytest.mark.parametrize(
     ("trace", "options"),
     [
@@ -87,3 +88,21 @@ async def test_phone_and_replay_agree(trace, options):
         key: by_replay[key] for key in by_replay if key not in own
     }
     assert by_phone["strokes"] == by_replay["strokes"] > 5
+
+
+async def test_a_phone_that_falls_silent_ends_its_session():
+    source, sink, stop = PhoneSource(PhoneConfig(enabled=True, port=0)), ListSink(), asyncio.Event()
+    config = Config(session=SessionConfig(idle_s=2.0))
+    service = asyncio.create_task(run_service(config, sources=[source], sinks=[sink], stop=stop))
+    await source.listening.wait()
+    samples = read_trace(SAMPLES / "calf.csv.gz").samples
+    cut_off = samples[: int((samples.t_s < 14.0).sum())]
+    phone = phone_emulator.Phone()
+    await asyncio.to_thread(
+        phone_emulator.replay, cut_off, source.url, phone, epoch_unix_s=1_763_900_000.0
+    )
+    (ended,) = await sink.until(SessionEnded)
+    assert not service.done()
+    assert ended.summary.strokes >= 2
+    stop.set()
+    await service

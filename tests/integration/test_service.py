@@ -76,7 +76,7 @@ class ScriptedSource:
 
 
 def strokes_of(serial: str, duration_s: float = 20.0):
-    """Rolling to and fro in packets of a tenth of a second, as a sensor would send it."""
+    """Rolling back and forth in packets of a tenth of a second, as a sensor would send it."""
     sensor = Sensor("ble", serial, "Roller", 1_763_900_000.0, 0.075)
     items = [(sensor, LinkChanged(0.0, up=True))]
     for packet in range(round(duration_s * 10)):

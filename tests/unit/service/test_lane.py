@@ -15,7 +15,7 @@ FS_HZ = 100.0
 
 
 def rolling(start_s: float, duration_s: float) -> ImuSamples:
-    """Strokes to and fro on a turning roller, seen by its gyroscope."""
+    """Strokes back and forth on a turning roller, seen by its gyroscope."""
     t_s = start_s + np.arange(round(duration_s * FS_HZ)) / FS_HZ
     gyro_radps = np.zeros((len(t_s), 3))
     gyro_radps[:, 2] = 0.6 * np.sin(2 * np.pi * t_s / 8)
