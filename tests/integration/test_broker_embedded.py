@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
@@ -81,6 +82,11 @@ async def test_a_killed_broker_is_started_again_on_its_port(kind):
         await brokers.kill_hard(broker.process)
         async with listening(broker.port), publisher(broker.port) as client:
             assert not client.answer.is_failure
+
+
+async def test_ctrl_c_in_the_terminal_does_not_reach_it(kind):
+    async with embedded_broker(kind) as broker:
+        assert os.getpgid(broker.process.pid) != os.getpgrp()
 
 
 @pytest.mark.process

@@ -247,6 +247,17 @@ async def test_something_that_is_no_broker_is_named_and_does_not_end_the_sink(ca
     await sink.close()
 
 
+@pytest.mark.parametrize(("host", "warned"), [("192.0.2.1", True), ("localhost", False)])
+async def test_a_password_that_would_travel_openly_is_pointed_out(host, warned, tmp_path, caplog):
+    (tmp_path / "secret").write_text("open sesame")
+    config = MqttConfig(username="me", password_file=str(tmp_path / "secret"))
+    sink = MqttSink(config, "home", host=host, port=brokers.free_port())
+    await sink.open()
+    await sink.close()
+    assert ("unencrypted" in caplog.text) == warned
+    assert "sesame" not in caplog.text
+
+
 @pytest.mark.parametrize(
     ("config", "complaint"),
     [

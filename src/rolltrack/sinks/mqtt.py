@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import time
 from importlib.metadata import version
@@ -61,11 +62,14 @@ class MqttSink:
     async def open(self) -> None:
         """Start connecting; does not wait for the broker."""
         _check_address(self._host, self._port)
+        login = _login(self._config)
+        if login and login.password and not _is_loopback(self._host):
+            _log.warning("The MQTT password goes to %s unencrypted.", self._host)
         self._link = MqttLink(
             self._host,
             self._port,
             client_id=self._client_id,
-            login=_login(self._config),
+            login=login,
             will=self._status(b"offline"),
             on_up=self._restate,
             on_ack=self._acknowledged,
@@ -203,6 +207,13 @@ def _check_address(host: str, port: int) -> None:
             f'"{host}:{port}" is not the address of a broker.',
             hint="Correct mqtt.broker, for example localhost:1883.",
         )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _login(config: MqttConfig) -> Login | None:
