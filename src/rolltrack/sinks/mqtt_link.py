@@ -159,7 +159,9 @@ class MqttLink:
         elif self.up:
             self.up = False
             self._say(
-                "lost", logging.WARNING, "Lost the MQTT broker at %s: %s. Reconnecting.", reason
+                "lost",
+                logging.WARNING,
+                "Lost the MQTT broker at %s. Reconnecting; finished sessions wait.",
             )
         elif self._said not in {"refused", "lost"}:
             self._say(
