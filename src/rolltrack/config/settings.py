@@ -87,7 +87,7 @@ class SessionConfig(Section, frozen=True):
         idle_s: stillness that ends one.
     """
 
-    idle_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 60.0
+    idle_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 120.0
 
 
 class RecordConfig(Section, frozen=True):

@@ -85,7 +85,7 @@ def _from_force(
     if learn is not None:
         along = (z * up.conj()).real - G_MPS2
         part = Turning(*(column[learn] for column in turning))
-        radial.learn(up[learn], along[learn], part, plane)
+        radial.learn(up[learn], along[learn], part, plane, period_s)
         force, turning, up = _explain(t_s, z, plane, radial, tau_s, period_s)
     unexplained = (force * up.conj()).real - G_MPS2
     sd = _rate_sd(t_s, turning, unexplained, tau_s, period_s)
@@ -105,11 +105,11 @@ def _explain(
     Returns:
         The force (n,), the turning it shows, and gravity's direction (n,), all in the plane.
     """
-    bias, lever = radial.constants()
-    force = z - in_plane(bias, plane)
+    bias, lever = radial.constants(plane)
+    force = z - bias
     turning = undo_no_slip(t_s, roller_phase(force, period_s, tau_s), tau_s)
-    if lever.any():
-        force = force - in_plane(lever, plane) * lever_factor(turning)
+    if lever:
+        force = force - lever * lever_factor(turning)
         turning = undo_no_slip(t_s, roller_phase(force, period_s, tau_s), tau_s)
     # The phase runs against gravity's turning: the excess of the angle turns gravity back.
     direction = force / np.maximum(np.abs(force), _VANISHING)

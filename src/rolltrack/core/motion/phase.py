@@ -53,8 +53,8 @@ def roller_phase(z: ComplexArray, period_s: float, tau_s: float) -> FloatArray:
 
 
 def _box(z: ComplexArray, width: int) -> ComplexArray:
+    """Moving sum; only its angle is used, so at the ends it may simply have fewer terms."""
     parts = np.ascontiguousarray(z).view(np.float64).reshape(-1, 2)
-    smooth: ComplexArray = uniform_filter1d(parts, width, axis=0, mode="nearest").view(
-        np.complex128
-    )[:, 0]
+    total = uniform_filter1d(parts, width, axis=0, mode="constant", cval=0.0)
+    smooth: ComplexArray = total.view(np.complex128)[:, 0]
     return smooth

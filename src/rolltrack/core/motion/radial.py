@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _BIAS_SD_MPS2 = 0.4
 _LEVER_SD_M = 0.05
 _RESIDUAL_SD_MPS2 = 0.15
-_INDEPENDENT_SHARE = 0.2
-"""Vibration is coloured: of n neighbouring residuals about this share counts as independent."""
+_COLOUR_S = 0.05
+"""Vibration is coloured: residuals closer in time than this count as one."""
 _LEVER_FROM_RADPS = 0.5
 """Slower than this, the lever arm's force drowns in noise and would be learnt wrongly."""
 
@@ -43,7 +43,12 @@ class RadialFit:
     load: FloatArray = field(default_factory=lambda: zeros(6))
 
     def learn(
-        self, up: ComplexArray, residual_mps2: FloatArray, turning: Turning, plane: FloatArray
+        self,
+        up: ComplexArray,
+        residual_mps2: FloatArray,
+        turning: Turning,
+        plane: FloatArray,
+        period_s: float,
     ) -> None:
         """Add n readings.
 
@@ -52,6 +57,7 @@ class RadialFit:
             residual_mps2: (n,) measured specific force along u, less g.
             turning: how the roller turned.
             plane: (3, 2) the plane across the axle.
+            period_s: sampling period.
         """
         if not len(up):
             return
@@ -64,13 +70,20 @@ class RadialFit:
                 np.column_stack([lever.real, -lever.imag]) @ plane.T,
             ]
         )
-        self.matrix += rows.T @ rows
-        self.load += rows.T @ residual_mps2
+        # A stretch the model explains badly (an axle not well known yet, a shove) has little say.
+        variance = _RESIDUAL_SD_MPS2**2 + float(np.mean(residual_mps2**2))
+        weight = min(1.0, period_s / _COLOUR_S) / variance
+        self.matrix += weight * (rows.T @ rows)
+        self.load += weight * (rows.T @ residual_mps2)
 
-    def constants(self) -> tuple[FloatArray, FloatArray]:
-        """(3,) bias in m/s2 and (3,) lever arm in m; zero until something was learnt."""
-        weight = _INDEPENDENT_SHARE / _RESIDUAL_SD_MPS2**2
-        prior = np.repeat([_BIAS_SD_MPS2**-2, _LEVER_SD_M**-2], 3)
-        matrix = weight * self.matrix + np.diag(prior)
-        found: FloatArray = np.asarray(np.linalg.solve(matrix, weight * self.load), dtype=float)
-        return found[:3], found[3:]
+    def constants(self, plane: FloatArray) -> tuple[complex, complex]:
+        """Bias in m/s2 and lever arm in m, in the plane; zero until something was learnt.
+
+        What points along the axle cannot be seen in the plane and is left out of the fit.
+        """
+        across = np.zeros((6, 4))
+        across[:3, :2] = across[3:, 2:] = plane
+        prior = np.repeat([_BIAS_SD_MPS2**-2, _LEVER_SD_M**-2], 2)
+        matrix = across.T @ self.matrix @ across + np.diag(prior)
+        found = np.linalg.solve(matrix, across.T @ self.load)
+        return complex(found[0], found[1]), complex(found[2], found[3])
