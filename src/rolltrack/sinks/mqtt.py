@@ -55,7 +55,7 @@ class MqttSink:
         self._outbox = Outbox()
         self._in_flight: dict[int, wire.Message] = {}
         self._delivered = asyncio.Event()
-        self._dropped_said = 0
+        self._said_dropping = False
         self._link: MqttLink | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -142,9 +142,9 @@ class MqttSink:
             self._delivered.clear()
         else:
             self._delivered.set()
-        if self._outbox.dropped and not self._dropped_said:
-            _log.warning("The MQTT broker has been away for long; dropping its oldest strokes.")
-        self._dropped_said = self._outbox.dropped
+        if self._outbox.dropped and not self._said_dropping:
+            self._said_dropping = True
+            _log.warning("The MQTT broker has been away for long; dropping the oldest strokes.")
 
     def _acknowledged(self, number: int) -> None:
         self._in_flight.pop(number, None)
