@@ -118,12 +118,13 @@ async def test_what_the_roller_refuses_is_a_gatt_protocol_error(air, bound):
         assert client.is_connected
 
 
-async def test_pairing_works_twice_and_can_be_undone(air, bound):
+async def test_a_bond_is_kept_under_the_rollers_address_until_it_is_undone(air, bound):
     await air.add()
-    device = await find(bound)
-    async with BleakClient(device, pair=True, backend=bound.client) as client:
-        assert len(await bound.radio.bonds.get_all()) == 1
-        await client.pair()
+    async with BleakClient(await find(bound), pair=True, backend=bound.client) as client:
+        assert client._backend._connection.is_encrypted
+        ((address, _),) = await bound.radio.bonds.get_all()
+        assert address == "F0:5E:00:00:00:01"
+        await client.pair()  # has a bond: only encrypts again
         await client.unpair()
         assert not client.is_connected
     assert await bound.radio.bonds.get_all() == []
@@ -217,12 +218,18 @@ async def test_nothing_behind_the_link_is_said_as_such(unused_tcp_port):
 async def test_something_that_is_not_a_controller_is_given_up(monkeypatch):
     monkeypatch.setattr("rolltrack.sources.bumble_backend.radio.OPEN_TIMEOUT_S", 0.2)
 
+    hung_up = asyncio.Event()
+
     async def never_answer(reader, writer):
         await reader.read(-1)
         writer.close()
+        await writer.wait_closed()
+        hung_up.set()
 
     async with await asyncio.start_server(never_answer, "127.0.0.1", 0) as silent:
         host, port = silent.sockets[0].getsockname()
         bound = backend(f"tcp:{host}:{port}")
         with pytest.raises(BleakBluetoothNotAvailableError, match="no answer"):
             await BleakScanner.discover(0.1, backend=bound.scanner)
+        async with asyncio.timeout(TIMEOUT_S):
+            await hung_up.wait()

@@ -109,11 +109,20 @@ class BumbleClient(BaseBleakClient):
     async def pair(self, *_args: Any, **_kwargs: Any) -> None:
         """Bond without a passkey ("just works"), or encrypt again with the bond there is."""
         connection = self._need_connection()
+        bonds = self.radio.bonds
+        address = str(connection.peer_address)
         with as_bleak_errors(lambda: self.is_connected):
-            if await self.radio.bonds.get(str(connection.peer_address)):
+            if await bonds.get(address):
                 await connection.encrypt()
-            else:
-                await connection.pair()
+                return
+            await connection.pair()
+        # bumble files the bond under the identity address that the device tells, and would not
+        # find it when the device comes back with the address it connects from.
+        identity = str(connection.peer_address)
+        keys = await bonds.get(identity)
+        if keys is not None and identity != address:
+            await bonds.update(address, keys)
+            await bonds.delete(identity)
 
     async def unpair(self) -> None:
         """Forget the bond and disconnect."""

@@ -69,8 +69,7 @@ class Adapter:
                 try:
                     return await asyncio.shield(pending)
                 except asyncio.CancelledError:
-                    if not pending.done():
-                        await self._abandon(pending)
+                    await self._abandon(pending)
                     raise
 
     async def command(self, exchange: Awaitable[T]) -> T:
@@ -94,10 +93,11 @@ class Adapter:
         await self._transport.close()
 
     async def _abandon(self, pending: asyncio.Future[Connection]) -> None:
-        cancel = hci.HCI_LE_Create_Connection_Cancel_Command()
-        with contextlib.suppress(BleakError):  # refused when the connection has just come up
-            await self.command(self.device.send_sync_command(cancel))
-        await asyncio.wait([pending], timeout=COMMAND_TIMEOUT_S)
+        if not pending.done():
+            cancel = hci.HCI_LE_Create_Connection_Cancel_Command()
+            with contextlib.suppress(BleakError):  # refused when the connection has just come up
+                await self.command(self.device.send_sync_command(cancel))
+            await asyncio.wait([pending], timeout=COMMAND_TIMEOUT_S)
         if not pending.done():
             pending.cancel()
         elif not pending.cancelled() and pending.exception() is None:
