@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rolltrack.core.sample import ImuSamples
+import numpy as np
+
+from rolltrack.core.sample import FloatArray, ImuSamples
 from rolltrack.errors import InputError
 from rolltrack.traces.importers import IMPORTERS, mapped
 from rolltrack.traces.importers.bundle import Bundle, open_bundle
@@ -17,12 +19,11 @@ from rolltrack.traces.reader import has_trace_header, read_trace
 from rolltrack.traces.trace import Trace, TraceMeta
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from rolltrack.traces.importers.imported import Imported
 
 # Seconds of this size are not since the start of a recording but since 1970.
 _UNIX_TIME_FROM_S = 1e8
+_UNIX_TIME_UNTIL_S = 1e10
 
 OnProgress = Callable[[int, int], None]
 
@@ -117,11 +118,12 @@ def _joined(imported: Imported, path: Path) -> tuple[Trace, tuple[str, ...]]:
         check_specific_force(accel.xyz, str(path))
     if gyro is not None:
         gyro, gyro_repairs = tidy(gyro, str(path))
+        # Sensors of one table share its times, and with them what was put right.
         repairs = repairs if repairs == gyro_repairs else repairs + gyro_repairs
     leader = accel or gyro
     if leader is None:
         raise InputError(f"{path}: there are no readings.")
-    t_s, started_at_unix_s = _stream_time(leader, imported.started_at_unix_s)
+    t_s, started_at_unix_s = _stream_time(leader, imported.started_at_unix_s, path)
     samples = ImuSamples(
         t_s,
         None if accel is None else accel.xyz,
@@ -133,9 +135,17 @@ def _joined(imported: Imported, path: Path) -> tuple[Trace, tuple[str, ...]]:
 
 
 def _stream_time(
-    leader: Series, started_at_unix_s: float | None
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], float | None]:
+    leader: Series, started_at_unix_s: float | None, path: Path
+) -> tuple[FloatArray, float | None]:
     first_s = float(leader.t_s[0])
-    if first_s < _UNIX_TIME_FROM_S:
-        return leader.t_s, started_at_unix_s
-    return leader.t_s - first_s, first_s
+    t_s = leader.t_s
+    if first_s >= _UNIX_TIME_FROM_S:
+        t_s, started_at_unix_s = t_s - first_s, first_s
+    if started_at_unix_s is not None and not 0 <= started_at_unix_s < _UNIX_TIME_UNTIL_S:
+        raise InputError(
+            f"{path}: by its times the recording began {started_at_unix_s:.3g} s after 1970;",
+            hint="the time column has another unit than it says: name it with --map.",
+        )
+    if not (np.diff(t_s) > 0).all():
+        raise InputError(f"{path}: the times are too large to tell readings apart.")
+    return t_s, started_at_unix_s

@@ -199,7 +199,7 @@ def _parse(head: TraceFile, content: str, lines: list[str], first_line: int) -> 
     # Looking for single characters first is a hundred times faster than the regular expression.
     letters = "n" in content or "N" in content
     suspicious = "\0" in content or (letters and _NOT_A_NUMBER.search(content) is not None)
-    rows = _filled(content).splitlines()
+    rows = [row for row in _filled(content).split("\n") if row.strip()]
     try:
         values = np.loadtxt(
             rows,
@@ -209,9 +209,9 @@ def _parse(head: TraceFile, content: str, lines: list[str], first_line: int) -> 
             comments=None,
             quotechar='"',
         )
-    except ValueError:
+    except ValueError as error:
         _find_fault(head, lines, first_line)
-        raise
+        raise InputError(f"{head.path}: line {first_line} or later: {error}") from None
     if suspicious or np.isinf(values).any() or np.isnan(values[:, 0]).any():
         _find_fault(head, lines, first_line)
     return values

@@ -73,10 +73,8 @@ def _started_at(bundle: Bundle) -> float | None:
         return None
     with member.open_text() as text:
         rows = list(csv.reader(text.readlines(100_000)))
-    for event, *times in rows[1:]:
-        if event.strip().upper() == "START" and len(times) > 1:
-            try:
-                return float(times[1]) - float(times[0])
-            except ValueError:
-                return None
-    return None
+    starts = [row for row in rows if row and row[0].strip().upper() == "START"]
+    try:
+        return float(starts[0][2]) - float(starts[0][1])
+    except (IndexError, ValueError):
+        return None

@@ -23,6 +23,7 @@ from rolltrack.traces.importers.sheet import open_sheet
 from rolltrack.traces.importers.units import STANDARD_GRAVITY_MPS2
 
 if TYPE_CHECKING:
+    from rolltrack.core.sample import FloatArray
     from rolltrack.traces.importers.bundle import Bundle, Member
 
 NAME = "Sensor Logger"
@@ -93,10 +94,10 @@ def _specific_force(recording: _Recording) -> tuple[Series | None, tuple[str, ..
         total = recording.sign * (accel.xyz + gravity.onto(accel.t_s))
         guess = () if recording.platform else (_UNKNOWN_PLATFORM,)
         return Series(accel.t_s, total), ("added gravity back", *turned, *guess)
-    if _UNCALIBRATED in sensors:
+    if _UNCALIBRATED in sensors and np.isfinite(sensors[_UNCALIBRATED].xyz).all(axis=1).any():
         raw = sensors[_UNCALIBRATED]
-        norm = float(np.nanmedian(np.linalg.norm(raw.xyz, axis=1)))
-        if norm > _IN_G_BELOW:
+        norms = np.linalg.norm(raw.xyz, axis=1)
+        if np.median(norms[np.isfinite(norms)]) > _IN_G_BELOW:
             return Series(raw.t_s, recording.sign * raw.xyz), turned
         # Only iPhones write g, and they turn the signs round when they do.
         note = "turned g of an iPhone into m/s2, and its signs round"
@@ -126,8 +127,15 @@ def _read_csv(bundle: Bundle) -> _Recording | None:
             continue
         values = sheet.load(columns, bundle.on_bytes)
         recording.sensors[member.stem] = Series(values[:, 1], values[:, 2:])
-        recording.started_at_unix_s = float(values[0, 0] * 1e-9 - values[0, 1])
+        recording.started_at_unix_s = _start(values)
     return recording if recording.sensors else None
+
+
+def _start(values: FloatArray) -> float | None:
+    """Unix time of second 0: `time` is in ns since 1970, `seconds_elapsed` beside it."""
+    offsets_s = values[:, 0] * 1e-9 - values[:, 1]
+    known = offsets_s[np.isfinite(offsets_s)]
+    return float(known[0]) if len(known) else None
 
 
 def _sheet_columns(member: Member) -> tuple[int, ...] | None:
@@ -170,15 +178,13 @@ def _read_json(bundle: Bundle) -> _Recording | None:
         if sensor in by_sensor:
             values = _json_values(by_sensor[sensor], f"{member.where}: {sensor}")
             recording.sensors[sensor] = Series(values[:, 1], values[:, 2:])
-            recording.started_at_unix_s = float(values[0, 0] * 1e-9 - values[0, 1])
+            recording.started_at_unix_s = _start(values)
     if bundle.on_bytes is not None:
         bundle.on_bytes(len(content))
     return recording if recording.sensors else None
 
 
-def _json_values(
-    rows: list[_JsonRow], where: str
-) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _json_values(rows: list[_JsonRow], where: str) -> FloatArray:
     try:
         return np.array(
             [

@@ -69,20 +69,19 @@ class Sheet:
     def _numbers(
         self, rows: list[str], columns: Sequence[int], lines: list[str], first_line: int
     ) -> FloatArray:
+        plain = [row.replace(",", ".") for row in rows] if self.decimal_comma else rows
         try:
-            # Rows that numpy reads as they are: the common case, and thirty times faster.
-            if not self.decimal_comma and '"' not in rows[0]:
-                return np.loadtxt(
-                    rows, delimiter=self.separator, usecols=columns, ndmin=2, comments=None
-                )
+            # The common case, thirty times faster than cell by cell.
+            return np.loadtxt(
+                plain, delimiter=self.separator, usecols=columns, ndmin=2, comments=None
+            )
         except ValueError:
-            pass
-        table = []
-        for number, line in enumerate(lines, first_line):
-            if line.strip():
-                cells = next(csv.reader([line], delimiter=self.separator))
-                table.append([self._number(cells, column, number) for column in columns])
-        return np.array(table, dtype=np.float64)
+            table = [
+                [self._number(cells, column, number) for column in columns]
+                for number, line in enumerate(lines, first_line)
+                if (cells := _cells(line, self.separator, self.member))
+            ]
+            return np.array(table, dtype=np.float64)
 
     def _number(self, cells: list[str], column: int, line: int) -> float:
         where = f"{self.member.where}: line {line}"
@@ -92,11 +91,12 @@ class Sheet:
                 hint="delete that line to use the rest.",
             )
         cell = cells[column].strip().strip('"')
+        if not cell:
+            return np.nan
         try:
-            return float(cell.replace(",", ".") if self.decimal_comma else cell or "nan")
+            # Python would read 1_000 as a number.
+            return float(cell.replace("_", "?").replace(",", "." if self.decimal_comma else ","))
         except ValueError:
-            if not cell:
-                return np.nan
             raise InputError(
                 f"{where}, column {self.names[column]!r}: {cell[:40]!r} is not a number."
             ) from None
@@ -119,7 +119,15 @@ def _sheet(member: Member, text: TextIO) -> Sheet | None:
     separator = max(_SEPARATORS, key=header.count)
     if separator not in header:
         return None
-    names = tuple(name.strip() for name in next(csv.reader([header], delimiter=separator)))
+    names = tuple(name.strip() for name in _cells(header, separator, member))
     sample = [text.readline(_LONGEST_HEAD_LINE) for _ in range(_LOOK_AT_LINES)]
     decimal_comma = separator != "," and any("," in line for line in sample)
     return Sheet(member, names, separator, decimal_comma, head_lines)
+
+
+def _cells(line: str, separator: str, member: Member) -> list[str]:
+    """The cells of a row; none if it is blank."""
+    try:
+        return next(csv.reader([line.strip("\r\n")], delimiter=separator)) if line.strip() else []
+    except (csv.Error, StopIteration) as error:
+        raise InputError(f"{member.where}: a row cannot be read: {error}.") from None
