@@ -28,6 +28,8 @@ _NOT_A_NUMBER = re.compile(r"nan|inf", re.IGNORECASE)
 _BLOCK_ROWS = 50_000
 _LONGEST_HEAD_LINE = 10_000
 _HEAD_LINES = 50
+# Beyond every time and every sensor, and far from where squares overflow.
+_LARGEST = 1e12
 
 OnBytes = Callable[[int], None]
 
@@ -212,7 +214,7 @@ def _parse(head: TraceFile, content: str, lines: list[str], first_line: int) -> 
     except ValueError as error:
         _find_fault(head, lines, first_line)
         raise InputError(f"{head.path}: line {first_line} or later: {error}") from None
-    if suspicious or np.isinf(values).any() or np.isnan(values[:, 0]).any():
+    if suspicious or (np.abs(values) > _LARGEST).any() or np.isnan(values[:, 0]).any():
         _find_fault(head, lines, first_line)
     return values
 
@@ -248,10 +250,10 @@ def _check_cell(cell: str, where: str, *, is_time: bool) -> None:
             raise InputError(f"{where} has no time.")
         return
     try:
-        finite = bool(np.isfinite(float(cell)))
+        sound = abs(float(cell)) <= _LARGEST
     except ValueError:
         raise InputError(f"{where}: {cell[:40]!r} is not a number.") from None
-    if not finite:
+    if not sound:
         raise InputError(
             f"{where}: {cell!r} is not a reading;", hint="leave the cell empty if there is none."
         )

@@ -125,6 +125,7 @@ def test_progress_ends_at_the_size_of_the_file(write):
         (HEADER + rows(0, 1) + f"nan,{REST}\n", "line 4: 'nan'"),
         (HEADER + rows(0) + "1,inf,0,0,0,0,0\n", "line 3: 'inf'"),
         (HEADER + rows(0) + "1,1e999,0,0,0,0,0\n", "line 3: '1e999'"),
+        (HEADER + rows(0) + "1,1e200,0,0,0,0,0\n", "line 3: '1e200'"),
         (HEADER + rows(0) + f",{REST}\n", "line 3 has no time"),
         (HEADER + rows(0) + "1,up,0,0,0,0,0\n", "line 3: 'up' is not a number"),
         (HEADER + rows(0) + "\n1,0.5,0", "line 4 has 3 of 7 cells, as if cut off"),

@@ -19,7 +19,7 @@ from rolltrack.errors import InputError
 from rolltrack.traces.importers.bundle import siblings
 from rolltrack.traces.importers.imported import GRAVITY_LEFT_OUT, Imported, refuse_gravity_free
 from rolltrack.traces.importers.series import Series, tidy
-from rolltrack.traces.importers.sheet import open_sheet
+from rolltrack.traces.importers.sheet import open_sheet, without_absurd
 from rolltrack.traces.importers.units import STANDARD_GRAVITY_MPS2
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def _read_json(bundle: Bundle) -> _Recording | None:
 
 def _json_values(rows: list[_JsonRow], where: str) -> FloatArray:
     try:
-        return np.array(
+        values = np.array(
             [
                 [float(cell or "nan") for cell in (r.time, r.seconds_elapsed, r.x, r.y, r.z)]
                 for r in rows
@@ -194,3 +194,4 @@ def _json_values(rows: list[_JsonRow], where: str) -> FloatArray:
         )
     except ValueError as error:
         raise InputError(f"{where}: {error}.") from None
+    return without_absurd(values)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _SEPARATORS = "\t;,"
 _BLOCK_LINES = 50_000
 _LOOK_AT_LINES = 20
+# Nanoseconds since 1970 are 2e18.
+_LARGEST = 1e20
 _LONGEST_HEAD_LINE = 10_000
 
 
@@ -43,7 +45,7 @@ class Sheet:
     head_lines: int
 
     def load(self, columns: Sequence[int], on_bytes: OnBytes | None = None) -> FloatArray:
-        """(n, len(columns)) numbers; NaN where a cell is empty, NaN or infinite.
+        """(n, len(columns)) numbers; NaN where a cell is empty or no possible reading.
 
         Raises:
             InputError: a cell is not a number, a row is cut off, or there are no rows.
@@ -63,8 +65,7 @@ class Sheet:
         if not blocks:
             raise InputError(f"{self.member.where}: there is a header but no readings.")
         values = np.concatenate(blocks)
-        values[~np.isfinite(values)] = np.nan
-        return values
+        return without_absurd(values)
 
     def _numbers(
         self, rows: list[str], columns: Sequence[int], lines: list[str], first_line: int
@@ -100,6 +101,12 @@ class Sheet:
             raise InputError(
                 f"{where}, column {self.names[column]!r}: {cell[:40]!r} is not a number."
             ) from None
+
+
+def without_absurd(values: FloatArray) -> FloatArray:
+    """The same array with NaN for what no clock and no sensor says; changed in place."""
+    values[~(np.abs(values) <= _LARGEST)] = np.nan
+    return values
 
 
 def open_sheet(member: Member) -> Sheet | None:
