@@ -124,7 +124,7 @@ async def test_a_bond_is_kept_under_the_rollers_address_until_it_is_undone(air, 
         assert client._backend._connection.is_encrypted
         ((address, _),) = await bound.radio.bonds.get_all()
         assert address == "F0:5E:00:00:00:01"
-        await client.pair()  # has a bond: only encrypts again
+        await client.pair()  # nothing left to do
         await client.unpair()
         assert not client.is_connected
     assert await bound.radio.bonds.get_all() == []

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rolltrack.sources.bumble_backend.radio import Adapter, Radio
 
 LARGEST_MTU = 517
+PAIRING_TIMEOUT_S = 30.0  # of the Security Manager (Vol 3, Part H, 3.4)
 _CCCD = "00002902-0000-1000-8000-00805f9b34fb"
 
 
@@ -107,15 +108,21 @@ class BumbleClient(BaseBleakClient):
             self._on_disconnection()
 
     async def pair(self, *_args: Any, **_kwargs: Any) -> None:
-        """Bond without a passkey ("just works"), or encrypt again with the bond there is."""
+        """Bond without a passkey ("just works"), or encrypt with the bond there is."""
         connection = self._need_connection()
+        if connection.is_encrypted:
+            return
         bonds = self.radio.bonds
         address = str(connection.peer_address)
-        with as_bleak_errors(lambda: self.is_connected):
-            if await bonds.get(address):
-                await connection.encrypt()
-                return
-            await connection.pair()
+        try:
+            with as_bleak_errors(lambda: self.is_connected):
+                async with asyncio.timeout(PAIRING_TIMEOUT_S):
+                    if await bonds.get(address):
+                        await connection.encrypt()
+                        return
+                    await connection.pair()
+        except TimeoutError:
+            raise BleakError("The device did not answer while pairing") from None
         # bumble files the bond under the identity address that the device tells, and would not
         # find it when the device comes back with the address it connects from.
         identity = str(connection.peer_address)
