@@ -30,12 +30,26 @@ class TraceWriter:
     Each block reaches the system in one write of whole lines. A `.csv.gz` collects some 2000 rows
     first; `flush` writes them at once. The first block decides which columns there are.
 
+    Args:
+        path: where to write.
+        meta: what to say about the recording.
+        overwrite: replace an existing file.
+        called: the name to use in errors, when `path` is a passing one.
+
     Raises:
         StoreError: the file exists already (unless `overwrite`) or cannot be written.
     """
 
-    def __init__(self, path: str | Path, meta: TraceMeta, *, overwrite: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        meta: TraceMeta,
+        *,
+        overwrite: bool = False,
+        called: Path | None = None,
+    ) -> None:
         self._path = Path(path)
+        self._called = called or self._path
         self._meta = meta
         self._compress = self._path.suffix == ".gz"
         self._names: tuple[str, ...] = ()
@@ -47,9 +61,11 @@ class TraceWriter:
         try:
             self._file = os.fdopen(os.open(self._path, flags, 0o600), "wb", buffering=0)
         except FileExistsError:
-            raise StoreError(f"{self._path} exists already.", hint="Choose another name.") from None
+            raise StoreError(
+                f"{self._called} exists already.", hint="Choose another name."
+            ) from None
         except OSError as error:
-            raise StoreError(f"{self._path} cannot be written: {error.strerror}.") from None
+            raise StoreError(f"{self._called} cannot be written: {error.strerror}.") from None
 
     def append(self, samples: ImuSamples, true_speed_mps: FloatArray | None = None) -> None:
         """Add readings that are later than everything before.
@@ -66,11 +82,11 @@ class TraceWriter:
             self._pending.append(format_head(self._meta, names))
         elif names != self._names:
             raise InputError(
-                f"{self._path}: a block with {', '.join(names)} after {', '.join(self._names)}."
+                f"{self._called}: a block with {', '.join(names)} after {', '.join(self._names)}."
             )
         if not np.all(np.diff(samples.t_s, prepend=self._last_s) > 0):
             raise InputError(
-                f"{self._path}: readings at or before {self._last_s:.6f} s were already written."
+                f"{self._called}: readings at or before {self._last_s:.6f} s were already written."
             )
         self._last_s = float(samples.t_s[-1])
         for start in range(0, len(samples), _ROWS_PER_WRITE):
@@ -95,7 +111,7 @@ class TraceWriter:
         try:
             self._write(gzip.compress(data, 6, mtime=0) if self._compress else data)
         except OSError as error:
-            raise StoreError(f"{self._path} cannot be written: {error.strerror}.") from None
+            raise StoreError(f"{self._called} cannot be written: {error.strerror}.") from None
         self._pending.clear()
         self._pending_rows = 0
 
@@ -144,7 +160,7 @@ def write_trace(path: str | Path, trace: Trace, *, overwrite: bool = True) -> No
         raise StoreError(f"{path} exists already.", hint="Choose another name.")
     unfinished = path.with_name(f".{os.getpid()}-{path.name}")
     try:
-        with TraceWriter(unfinished, trace.meta, overwrite=True) as writer:
+        with TraceWriter(unfinished, trace.meta, overwrite=True, called=path) as writer:
             writer.append(trace.samples, trace.true_speed_mps)
         unfinished.replace(path)
     except OSError as error:

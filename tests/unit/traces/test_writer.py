@@ -78,6 +78,11 @@ def test_an_existing_recording_is_never_overwritten_by_a_writer(tmp_path):
     assert path.read_text() == "precious"
 
 
+def test_a_trace_that_cannot_be_written_is_called_by_its_own_name(tmp_path):
+    with pytest.raises(StoreError, match=r"nowhere/roll.csv cannot be written: No such file"):
+        write_trace(tmp_path / "nowhere" / "roll.csv", Trace("roll", TraceMeta(), samples(2)))
+
+
 def test_blocks_must_follow_each_other_and_hold_the_same_sensors(tmp_path):
     with TraceWriter(tmp_path / "roll.csv", TraceMeta()) as writer:
         writer.append(samples(10))
