@@ -24,7 +24,7 @@ from rolltrack.cli.output import stderr, stdout
 from rolltrack.cli.safety_texts import SAFETY
 from rolltrack.cli.session_texts import session_in_words
 from rolltrack.config import BleConfig, Config, SessionConfig
-from rolltrack.core.events import LinkChanged
+from rolltrack.core.sample import ImuSamples
 from rolltrack.errors import RolltrackError, UsageError
 from rolltrack.protocols import load_protocol
 from rolltrack.service import run_service
@@ -47,7 +47,7 @@ ONCE_SPEED = 4.0
 NEVER_IDLE_S = 3600.0
 """The whole trace is one session, whatever pauses it has."""
 START_PATIENCE_S = 30.0
-SUMMARY_PATIENCE_S = 10.0
+SUMMARY_PATIENCE_S = 5.0
 
 app = typer.Typer()
 
@@ -75,8 +75,6 @@ def demo(
     Everything stays on this machine and nothing is kept.
     """
     setup_logging(level=logging.WARNING)
-    # The simulated roller leaves at the end: no news here.
-    logging.getLogger("rolltrack.sources").setLevel(logging.ERROR)
     path = _find_trace(trace)
     chosen = lang or language_of(os.environ)
     body = asyncio.run(
@@ -138,7 +136,7 @@ async def _perform(trace: Path, lang: Lang, speed: float, *, show: bool) -> byte
         sinks: list[Sink] = [
             SessionSink(SessionStore(Path(folder) / "sessions.db")),
             MqttSink(config.mqtt, SITE, host=broker.host, port=broker.port),
-            _RollerLeft(stop),
+            _TraceOver(duration_s, stop),
         ]
         if show:
             target_max_mps = load_protocol(config.protocol).target_max_mps
@@ -154,22 +152,28 @@ async def _perform(trace: Path, lang: Lang, speed: float, *, show: bool) -> byte
             ) from None
 
 
-class _RollerLeft:
-    """A sink that ends the demo when the roller, having sent its whole trace, disconnects."""
+class _TraceOver:
+    """A sink that ends the demo once the roller has sent as many seconds as the trace has."""
 
     name = "demo"
-    wants_samples = False
+    wants_samples = True
 
-    def __init__(self, stop: asyncio.Event) -> None:
+    def __init__(self, duration_s: float, stop: asyncio.Event) -> None:
+        self._duration_s = duration_s
         self._stop = stop
+        self._first_s: float | None = None
 
     async def open(self) -> None:
         """Nothing to prepare."""
 
     async def handle(self, roller: Roller, outgoing: Outgoing) -> None:
-        """Watch the link."""
+        """Watch the time of the readings."""
         del roller
-        if isinstance(outgoing, LinkChanged) and not outgoing.up:
+        if not isinstance(outgoing, ImuSamples):
+            return
+        if self._first_s is None:
+            self._first_s = float(outgoing.t_s[0])
+        if outgoing.t_s[-1] - self._first_s >= self._duration_s:
             self._stop.set()
 
     async def close(self) -> None:
@@ -178,11 +182,17 @@ class _RollerLeft:
 
 @contextlib.contextmanager
 def _stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
-    """Ctrl-C ends the session early, with a summary of what was rolled until then."""
+    """Ctrl-C ends the session early, with a summary of what was rolled; another one, at once."""
     loop = asyncio.get_running_loop()
     signals = (signal.SIGINT, signal.SIGTERM)
+
+    def end() -> None:
+        stop.set()
+        for each in signals:
+            loop.remove_signal_handler(each)
+
     for each in signals:
-        loop.add_signal_handler(each, stop.set)
+        loop.add_signal_handler(each, end)
     try:
         yield
     finally:

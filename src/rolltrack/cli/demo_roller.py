@@ -23,7 +23,7 @@ STOP_S = 5.0
 
 @contextlib.asynccontextmanager
 async def virtual_roller(trace: Path, speed: float) -> AsyncIterator[str]:
-    """Run a roller that replays `trace` once and then leaves; yields its Bluetooth link.
+    """Run a roller that replays `trace` and then lies still; yields its Bluetooth link.
 
     Raises:
         UsageError: the simulator is not installed.
@@ -31,7 +31,7 @@ async def virtual_roller(trace: Path, speed: float) -> AsyncIterator[str]:
     """
     process = await asyncio.create_subprocess_exec(
         _simulator(),
-        *("replay", str(trace), "--once", "--ble", "tcp:127.0.0.1:0", "--speed", str(speed)),
+        *("replay", str(trace), "--ble", "tcp:127.0.0.1:0", "--speed", str(speed)),
         stdout=PIPE,
         stderr=PIPE,
         start_new_session=True,  # Ctrl-C is for us: the session is finished before the roller goes
