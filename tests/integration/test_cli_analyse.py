@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from rolltrack.cli.main import main
+from rolltrack.traces.samples import sample_trace
 
-CALF = str(resources.files("rolltrack") / "traces" / "samples" / "calf.csv.gz")
+CALF = str(sample_trace("calf"))
 STROKE_KEYS = {
     "n",
     "start_s",
@@ -97,7 +97,7 @@ def test_the_series_has_a_row_for_every_reading(capsys, tmp_path):
         (["missing.csv"], 3, "missing.csv"),
         ([CALF, "--shape", "ball"], 2, "measures only rollers"),
         ([CALF, "--shape", "body"], 2, "measures only rollers"),
-        ([CALF, "--shape", "cube"], 2, "'--shape'"),
+        ([CALF, "--shape", "cube"], 2, "'--shape': 'cube' is not one of 'roller'"),
         ([CALF, "--radius-mm", "-75"], 2, "'--radius-mm'"),
         ([CALF, "--radius-mm", "nan"], 2, "--radius-mm"),
         ([CALF, "--protocol", "fast"], 2, "no rolling protocol"),

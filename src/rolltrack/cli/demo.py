@@ -8,7 +8,6 @@ import logging
 import os
 import signal
 import tempfile
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,6 +34,7 @@ from rolltrack.sinks.sessions import SessionSink
 from rolltrack.sources.ble import BleSource
 from rolltrack.store import SessionStore
 from rolltrack.traces.reader import read_trace
+from rolltrack.traces.samples import sample_names, sample_trace
 from rolltrack.wire import SessionPayload, Topics
 
 if TYPE_CHECKING:
@@ -100,13 +100,12 @@ def _find_trace(name: str) -> Path:
     Raises:
         UsageError: it is neither.
     """
-    folder = Path(str(resources.files("rolltrack"))) / "traces" / "samples"
-    bundled = {path.name.partition(".")[0]: path for path in sorted(folder.glob("*.csv.gz"))}
-    if name in bundled:
-        return bundled[name]
+    if name in sample_names():
+        return sample_trace(name)
     if Path(name).is_file():
         return Path(name)
-    raise UsageError(f"no trace {name!r}.", hint=f"Bundled: {', '.join(bundled)}; or give a file.")
+    known = ", ".join(sample_names())
+    raise UsageError(f"no trace {name!r}.", hint=f"Bundled: {known}; or give a file.")
 
 
 async def _perform(trace: Path, lang: Lang, speed: float, *, show: bool) -> bytes:

@@ -133,7 +133,7 @@ def _explain(error: Exception) -> tuple[str, int]:
     if isinstance(culprit, RolltrackError):
         return _one_line(str(culprit)), culprit.exit_code
     if isinstance(culprit, typer.TyperException):
-        text = culprit.format_message()
+        text = culprit.format_message().replace("Value error, ", "")  # pydantic's words
         context = getattr(culprit, "ctx", None)
         if text.startswith("Usage:"):  # a group of commands called without one shows its help
             return text, culprit.exit_code
