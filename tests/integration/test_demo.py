@@ -78,3 +78,11 @@ def test_a_trace_that_holds_no_rolling_says_so(tmp_path, capfd):
     captured = capfd.readouterr()
     assert captured.out == ""
     assert "no session summary came over MQTT" in captured.err
+
+
+def test_without_the_simulator_it_says_what_to_install(monkeypatch, capfd):
+    monkeypatch.setitem(sys.modules, "bumble", None)  # as if it were not installed
+    assert main(["demo", "--once"]) == 2
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines()[-1].endswith("Run: pip install 'rolltrack[sim]'")

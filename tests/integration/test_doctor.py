@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 
 import pytest
 
@@ -102,3 +103,10 @@ def test_a_store_that_cannot_be_written_is_broken(capsys, config, tmp_path):
     )
     assert exit_code == 1
     assert checks["session store"]["result"] == "broken"
+
+
+def test_missing_parts_of_the_demo_are_named(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "bumble", None)  # as if it were not installed
+    exit_code, checks = diagnosis(capsys)
+    assert exit_code == 1
+    assert "rolltrack[sim]" in checks["demo"]["advice"]
