@@ -1,4 +1,4 @@
-"""What can go wrong, sorted by whose fault it is; the command line turns the type into an exit code."""
+"""What can go wrong, sorted by whose fault it is; the type decides the exit code."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The simulator, a process of its own, is killed, restarted, frozen and thawed."""
 
 import asyncio
+import logging
 import signal
 
 import numpy as np
@@ -22,8 +23,8 @@ ROLLER = "rt-sim-1"
 async def simulators():
     started = []
 
-    async def start(where="tcp:127.0.0.1:0"):
-        started.append(await SimProcess.start(TRACE, "--loop", where=where))
+    async def start(where="tcp:127.0.0.1:0", options=()):
+        started.append(await SimProcess.start(TRACE, "--loop", *options, where=where))
         return started[-1]
 
     yield start
@@ -67,6 +68,29 @@ async def test_a_frozen_simulator_is_noticed_by_its_silence_and_comes_back(simul
     assert gap.reason == "no_data"
     assert gap.end_s - gap.start_s > 2.0
     assert np.all(np.diff(heard.times(ROLLER)) > 0)
+
+
+async def test_when_a_frozen_adapter_is_given_up_all_its_rollers_come_back(
+    simulators, monkeypatch, caplog
+):
+    monkeypatch.setattr("rolltrack.sources.bumble_backend.radio.COMMAND_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("rolltrack.sources.bumble_backend.radio.OPEN_TIMEOUT_S", 1.0)
+    caplog.set_level(logging.WARNING)
+    heard = Heard()
+    simulator = await simulators(options=("--count", "3"))
+    rollers = [f"rt-sim-{number}" for number in (1, 2, 3)]
+    async with running(BleSource(BleConfig(link=simulator.where)), heard):
+        for roller in rollers:
+            await heard.until_samples(roller, 50)
+        simulator.send(signal.SIGSTOP)
+        await heard.until(lambda: "No Bluetooth simulator answers" in caplog.text)
+        before = {roller: heard.samples(roller) for roller in rollers}
+        simulator.send(signal.SIGCONT)
+        for roller in rollers:
+            await heard.until_samples(roller, before[roller] + 50)
+    for roller in rollers:
+        assert len(heard.gaps(roller)) == 1
+        assert np.all(np.diff(heard.times(roller)) > 0)
 
 
 async def test_a_short_freeze_costs_nothing_but_time(simulators):

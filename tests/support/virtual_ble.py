@@ -139,13 +139,14 @@ class Heard:
 
 @contextlib.asynccontextmanager
 async def running(source, heard: Heard) -> AsyncIterator[asyncio.Task[None]]:
-    """Run a source in the background for the block."""
+    """Run a source in the background for the block; it must not end by itself."""
     task = asyncio.create_task(source.run(heard.deliver))
     try:
         yield task
     finally:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 class SimProcess:

@@ -34,13 +34,16 @@ Outgoing: TypeAlias = Event | ImuSamples | SignalGap
 
 
 class Sink(Protocol):
-    """Something that takes events. A fault inside a sink is its own business: log it, recover, lose nothing finished."""
+    """Something that takes events.
+
+    A fault inside a sink is its own business: log it, recover, lose nothing finished.
+    """
 
     name: str
     wants_samples: bool
 
     async def open(self) -> None:
-        """Get ready; a missing peer (a dead broker) is not an error here, a wrong configuration is."""
+        """Get ready; a missing peer (a dead broker) is no error, a wrong configuration is."""
         ...
 
     async def handle(self, roller: Roller, outgoing: Outgoing) -> None:

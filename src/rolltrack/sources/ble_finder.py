@@ -80,6 +80,10 @@ class RollerFinder:
         try:
             found = await self._scan()
         except LINK_ERRORS as error:
+            # Leaving a scan on a dead link raises, and that replaces the cancellation which made us
+            # leave.
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError from error
             await self._wait_for_link(error)
             return None
         if self._link_trouble is not None:
@@ -124,7 +128,9 @@ class RollerFinder:
         if not self._link_worked and not self._may_still_appear(error):
             raise not_available(self._link.name, error) from error
         if self._link_trouble is None:
-            log.warning("%s Trying again until it is there.", not_available(self._link.name, error))
+            log.warning(
+                "%s (trying again until it is there)", not_available(self._link.name, error)
+            )
             self._link_trouble = Backoff(LONGEST_WAIT_FOR_LINK_S)
         await asyncio.sleep(self._link_trouble.failed())
 

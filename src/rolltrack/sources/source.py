@@ -1,4 +1,4 @@
-"""Where readings come from: a source delivers items of one or more sensors until it is cancelled or has no more."""
+"""Where readings come from: sources deliver items of sensors until cancelled or exhausted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class Sensor:
 
     Attributes:
         kind: which source it came through.
-        sensor_id: stable over reconnects: serial number or address, a phone's device id, a trace's name.
+        sensor_id: stable over reconnects: serial number or address, a phone's device id, a trace's
+            name.
         name: what the maker or owner calls it; not unique.
         epoch_unix_s: Unix time of stream second 0 of this source.
         radius_m: rolling radius stored in the sensor or trace, None when it does not say.
@@ -47,14 +48,15 @@ Deliver: TypeAlias = Callable[[Sensor, Item], None]
 
 
 class Source(Protocol):
-    """Something that delivers items. `deliver` is quick and never raises; call it from the event loop only."""
+    """Something that delivers items. `deliver` is quick and never raises; for the event loop only."""
 
     name: str
 
     async def run(self, deliver: Deliver) -> None:
         """Deliver until cancelled, or return when there is nothing more to come.
 
-        Items of one sensor are in stream-time order. Faults of a sensor or link are handled here (reconnect,
-        `SignalGap`, a log line); only what makes the whole source useless is raised, as a RolltrackError.
+        Items of one sensor are in stream-time order. Faults of a sensor or link are handled here
+        (reconnect, `SignalGap`, a log line); only what makes the whole source useless is raised, as
+        a RolltrackError.
         """
         ...

@@ -17,6 +17,7 @@ from bumble.device import Device, DeviceConfiguration
 from bumble.keys import MemoryKeyStore
 from bumble.pairing import PairingConfig, PairingDelegate
 from bumble.transport import open_transport
+from bumble.transport.common import TransportLostError
 
 from rolltrack.sources.bumble_backend.faults import as_bleak_errors
 
@@ -76,7 +77,7 @@ class Adapter:
         """Wait for an HCI exchange.
 
         Raises:
-            BleakError: it failed, or the adapter does not answer and has been given up.
+            BleakError: it failed, or the adapter does not answer and has been closed.
         """
         try:
             with as_bleak_errors(lambda: self.usable):
@@ -88,8 +89,11 @@ class Adapter:
 
     async def close(self) -> None:
         """Close the transport; every connection on it ends."""
-        self.lost = True
-        self.device.host.on_transport_lost()  # type: ignore[no-untyped-call]  # bumble's gap
+        host = self.device.host
+        self._transport.source.set_packet_sink(_Nobody())  # the host must not hear of it twice
+        if host.pending_response is not None and not host.pending_response.done():
+            host.pending_response.set_exception(TransportLostError("adapter closed"))
+        host.emit("flush")
         await self._transport.close()
 
     async def _abandon(self, pending: asyncio.Future[Connection]) -> None:
@@ -106,6 +110,13 @@ class Adapter:
 
     def _on_flush(self) -> None:
         self.lost = True
+
+
+class _Nobody:
+    """Takes what the transport of a closed adapter still delivers."""
+
+    def on_packet(self, packet: bytes) -> None:
+        """Drop it."""
 
 
 class Radio:
