@@ -17,7 +17,8 @@ from rolltrack.core.events import (
 )
 
 if TYPE_CHECKING:
-    from rolltrack.core.events import Event, JudgedStroke, SessionSummary, State
+    from rolltrack.core.coaching.pace import State
+    from rolltrack.core.events import Event, JudgedStroke, SessionSummary
     from rolltrack.sinks.sink import Roller
 
 STROKES_KEPT = 8

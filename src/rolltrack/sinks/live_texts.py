@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rolltrack.core.events import AlertKind, State
+    from rolltrack.core.coaching.pace import State
+    from rolltrack.core.events import AlertKind
 
 Lang: TypeAlias = Literal["en", "de"]
 

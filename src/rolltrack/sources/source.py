@@ -48,7 +48,7 @@ Deliver: TypeAlias = Callable[[Sensor, Item], None]
 
 
 class Source(Protocol):
-    """Something that delivers items. `deliver` is quick and never raises; for the event loop only."""
+    """Something that delivers items; `deliver` is quick, never raises, and is for the loop only."""
 
     name: str
 
