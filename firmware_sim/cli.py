@@ -40,7 +40,7 @@ def scenarios() -> None:
     from firmware_sim.scenario import bundled_scenarios  # noqa: PLC0415  # keeps --help quick
 
     for name, scenario in bundled_scenarios().items():
-        typer.echo(f"{name:10} {scenario.about}")
+        typer.echo(f"{name:16} {scenario.about}")
 
 
 @app.command()
@@ -52,21 +52,28 @@ def generate(
     started_at: Annotated[
         str | None, typer.Option(help="Time of the first reading, such as 2026-11-23T10:13:20Z.")
     ] = None,
+    strokes: Annotated[Path | None, typer.Option(help="CSV for the true strokes.")] = None,
 ) -> None:
     """Invent a trace from a scenario.
 
     The true speed stands beside the readings, for benchmarks.
     """
-    from firmware_sim import scenario as scenarios_module  # noqa: PLC0415  # keeps --help quick
+    from firmware_sim.scenario import load_scenario  # noqa: PLC0415  # keeps --help quick
+    from firmware_sim.session import record  # noqa: PLC0415  # the same
+    from firmware_sim.strokes import write_strokes  # noqa: PLC0415  # the same
     from firmware_sim.trace import write_trace  # noqa: PLC0415  # the same
 
-    trace = scenarios_module.generate(scenarios_module.load_scenario(scenario), seed)
+    recording = record(load_scenario(scenario), seed)
+    trace = recording.trace
     if started_at is not None:
         trace = trace.with_metadata(started_at=started_at)
     try:
         write_trace(out, trace)
+        if strokes is not None:
+            write_strokes(strokes, recording.strokes)
     except OSError as error:
-        raise SimError(f"{out}: cannot be written ({error.strerror}).") from error
+        where = error.filename or out
+        raise SimError(f"{where}: cannot be written ({error.strerror}).") from error
     typer.echo(f"{out}: {len(trace.t_s)} readings, {trace.duration_s:.1f} s")
 
 

@@ -1,79 +1,87 @@
-"""Scenario files: what somebody does with the roller, and with which sensor in it, as TOML."""
+"""Scenario files: what somebody does, with what, on what, and which sensor takes part, as TOML."""
 
 from __future__ import annotations
 
+import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
-import numpy as np
 
+from firmware_sim.chip import Accelerometer, Gyroscope
+from firmware_sim.effects.bumps import Bumps
+from firmware_sim.effects.impacts import Impacts
+from firmware_sim.effects.losses import Losses
+from firmware_sim.effects.slip import Slip
+from firmware_sim.effects.surface import Surface
+from firmware_sim.effects.tremor import Tremor
+from firmware_sim.effects.vibration import Vibration
+from firmware_sim.effects.worn import Worn
 from firmware_sim.errors import InputError, UsageError
-from firmware_sim.imu import Flaws, Mounting, read_accelerometer, read_gyroscope
-from firmware_sim.kinematics import Rest, Segment, Stroke, roll
-from firmware_sim.trace import Trace
+from firmware_sim.mounting import Mounting
+from firmware_sim.steps import Positive, RestStep, Step, WanderStep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from importlib.resources.abc import Traversable
 
-Positive: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]
-NotNegative: TypeAlias = Annotated[float, msgspec.Meta(ge=0)]
-
-
-class RollStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="roll"):
-    """Strokes to and fro; each number is drawn evenly between two limits.
-
-    Attributes:
-        strokes: how many; directions alternate through the whole scenario.
-        length_m: of one stroke.
-        mean_speed_mps: length divided by duration, from rest to rest.
-        pause_s: standstill after each stroke.
-    """
-
-    strokes: Annotated[int, msgspec.Meta(ge=1)]
-    length_m: tuple[Positive, Positive]
-    mean_speed_mps: tuple[Positive, Positive]
-    pause_s: tuple[NotNegative, NotNegative] = (0.0, 0.0)
-
-
-class RestStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="rest"):
-    """The roller stands still, as during a hold."""
-
-    duration_s: Positive
+_BASE = "base"
+"""A scenario may name a bundled one to differ from; tables are merged key by key."""
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One session on the roller.
+    """One session.
 
     Attributes:
         about: one line for people.
         radius_m: rolling radius.
+        shape: what rolls; a ball needs `wander` steps, a roller the others.
         rate_hz: readings per second.
         sensors: which readings the trace holds.
-        mounting: how the sensor sits.
-        flaws: what the sensor gets wrong.
         steps: what happens, in order.
+        mounting: how the sensor sits.
+        accelerometer: what it gets wrong.
+        gyroscope: what it gets wrong.
+        surface: what is rolled on; a level floor if not said.
+        vibration: of the floor.
+        bumps: of the floor or the roller.
+        tremor: of the body.
+        impacts: knocks.
+        slip: sliding and spinning.
+        worn: the sensor is on the body and not in the roller.
+        losses: between sensor and recording.
     """
 
     about: str
     radius_m: Positive
-    rate_hz: Positive = 100.0
+    shape: Literal["roller", "ball"] = "roller"
+    rate_hz: Annotated[float, msgspec.Meta(ge=1, le=10_000)] = 100.0
     sensors: Literal["accel", "gyro", "both"] = "both"
+    steps: Annotated[tuple[Step, ...], msgspec.Meta(min_length=1)]
     mounting: Mounting = Mounting()
-    flaws: Flaws = Flaws()
-    steps: Annotated[tuple[RollStep | RestStep, ...], msgspec.Meta(min_length=1)]
+    accelerometer: Accelerometer = Accelerometer()
+    gyroscope: Gyroscope = Gyroscope()
+    surface: Surface | None = None
+    vibration: Vibration | None = None
+    bumps: Bumps | None = None
+    tremor: Tremor | None = None
+    impacts: Impacts | None = None
+    slip: Slip | None = None
+    worn: Worn | None = None
+    losses: Losses = Losses()
+
+    def __post_init__(self) -> None:
+        """Refuse steps that the shape cannot do."""
+        for step in self.steps:
+            wanders = isinstance(step, WanderStep)
+            if not isinstance(step, RestStep) and wanders != (self.shape == "ball"):
+                what = type(step).__struct_config__.tag
+                raise ValueError(f"a {self.shape} cannot {what!r}: fix `shape` or the step")
 
 
 def bundled_scenarios() -> dict[str, Scenario]:
     """The scenarios that come with the simulator, by name."""
-    files = sorted(_folder().iterdir(), key=lambda file: file.name)
-    return {
-        file.name.removesuffix(".toml"): _parse(file.name, file.read_bytes())
-        for file in files
-        if file.name.endswith(".toml")
-    }
+    return {name: load_scenario(name) for name in _names()}
 
 
 def load_scenario(name_or_path: str) -> Scenario:
@@ -83,66 +91,58 @@ def load_scenario(name_or_path: str) -> Scenario:
         UsageError: no bundled scenario has this name.
         InputError: the file is not there or not a scenario.
     """
-    if name_or_path.endswith(".toml"):
-        try:
-            return _parse(name_or_path, Path(name_or_path).read_bytes())
-        except OSError as error:
-            raise InputError(f"{name_or_path}: cannot be read ({error.strerror}).") from error
-    scenarios = bundled_scenarios()
-    if name_or_path not in scenarios:
-        names = ", ".join(scenarios)
-        raise UsageError(
-            f"No scenario {name_or_path!r}. There are {names}; a path must end in .toml."
-        )
-    return scenarios[name_or_path]
+    if not name_or_path.endswith(".toml"):
+        return _build(f"{name_or_path}.toml", _bundled(name_or_path))
+    try:
+        text = Path(name_or_path).read_bytes()
+    except OSError as error:
+        raise InputError(f"{name_or_path}: cannot be read ({error.strerror}).") from error
+    return _build(name_or_path, _parse(name_or_path, text))
 
 
-def generate(scenario: Scenario, seed: int) -> Trace:
-    """Play a scenario; the same seed gives the same readings.
-
-    Motion and sensor throw separate dice: other flaws of the sensor leave the motion as it was.
-    """
-    motion_dice, accel_dice, gyro_dice = np.random.default_rng(seed).spawn(3)
-    truth = roll(
-        list(_segments(scenario, motion_dice)), radius_m=scenario.radius_m, rate_hz=scenario.rate_hz
-    )
-    mounting, flaws = scenario.mounting, scenario.flaws
-    accel = gyro = None
-    if scenario.sensors != "gyro":
-        accel = read_accelerometer(truth, mounting, flaws, accel_dice)
-    if scenario.sensors != "accel":
-        gyro = read_gyroscope(truth, mounting, flaws, gyro_dice)
-    metadata = {
-        "rolltrack-trace": "1",
-        "synthetic": "true",
-        "about": scenario.about,
-        "seed": str(seed),
-        "radius_m": f"{scenario.radius_m:g}",
-        "axle": mounting.axle,
-    }
-    return Trace(truth.t_s, accel, gyro, truth.surface_speed_mps, metadata)
-
-
-def _segments(scenario: Scenario, dice: np.random.Generator) -> Iterator[Segment]:
-    direction = 1
-    for step in scenario.steps:
-        if isinstance(step, RestStep):
-            yield Rest(step.duration_s)
-            continue
-        for _ in range(step.strokes):
-            yield Stroke(
-                direction * dice.uniform(*step.length_m), dice.uniform(*step.mean_speed_mps)
-            )
-            yield Rest(dice.uniform(*step.pause_s))
-            direction = -direction
+def _names() -> list[str]:
+    files = (file.name for file in _folder().iterdir())
+    return sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml"))
 
 
 def _folder() -> Traversable:
     return resources.files("firmware_sim") / "scenarios"
 
 
-def _parse(where: str, data: bytes) -> Scenario:
+def _bundled(name: str) -> dict[str, Any]:
+    if name not in (names := _names()):
+        raise UsageError(
+            f"No scenario {name!r}. There are {', '.join(names)}; a path must end in .toml."
+        )
+    return _parse(f"{name}.toml", (_folder() / f"{name}.toml").read_bytes())
+
+
+def _parse(where: str, text: bytes) -> dict[str, Any]:
+    """The tables of a scenario and of the scenarios it builds on."""
     try:
-        return msgspec.toml.decode(data, type=Scenario)
-    except msgspec.DecodeError as error:
+        tables = tomllib.loads(text.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"{where}: not a scenario: {error}.") from error
+    if _BASE not in tables:
+        return tables
+    base = _bundled(str(tables.pop(_BASE)))
+    return _merged(base, tables)
+
+
+def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Tables key by key; everything else, lists included, is replaced."""
+    merged = dict(base)
+    for key, value in changes.items():
+        old = merged.get(key)
+        if isinstance(old, dict) and isinstance(value, dict):
+            merged[key] = _merged(old, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _build(where: str, tables: dict[str, Any]) -> Scenario:
+    try:
+        return msgspec.convert(tables, Scenario)
+    except msgspec.ValidationError as error:
         raise InputError(f"{where}: not a scenario: {error}.") from error
