@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from firmware_sim.motion import BodyMotion
     from firmware_sim.trace import FloatArray
 
-_BAND_HZ = (0.15, 1.5)
+_BAND_HZ = (0.1, 0.8)
+"""Hands move at walking pace: about half a metre a second."""
 _LIFT_S = 0.6
 """From the floor into full movement, and back."""
 

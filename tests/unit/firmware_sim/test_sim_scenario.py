@@ -73,5 +73,5 @@ def test_a_faulty_scenario_names_file_and_key(tmp_path, old, new, reason):
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(UsageError, match="back, .*calf, .*typical"):
+    with pytest.raises(UsageError, match=r"back, .*calf, .*typical"):
         load_scenario("elbow")
