@@ -200,7 +200,7 @@ class Tracker:
         hop, s.hop = ImuSamples.join(s.hop), []
         if s.session is None or s.live is None:
             return []
-        block = s.live.step(hop, s.session.finder, s.session.prompt.radial)
+        block = s.live.step(hop, s.session.finder, s.session.linear)
         return self._say(block, now_s, s.session) if len(block) else []
 
     def _say(self, block: Motion, now_s: float, session: Session) -> list[Event]:

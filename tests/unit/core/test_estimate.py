@@ -6,20 +6,20 @@ from support.rolling import RADIUS_M, to_and_fro
 
 from firmware_sim.imu import Flaws
 from rolltrack.core.motion.axle import AxleFinder
-from rolltrack.core.motion.estimate import estimate
+from rolltrack.core.motion.final import FinalEstimator
+from rolltrack.core.motion.linear import LinearEstimator
 from rolltrack.core.motion.naive import naive_speed_mps
 from rolltrack.core.motion.phase import plane_across
-from rolltrack.core.motion.radial import RadialFit
 from rolltrack.core.sample import ImuSamples
 
 ROLL = to_and_fro([0.3, -0.3, 0.3, -0.3], 0.08, gyro=False)
 CLEAN = Flaws(accel_bias_mps2=0.3)
 
 
-def final(samples: ImuSamples, radius_m: float = RADIUS_M):
-    finder, radial = AxleFinder(), RadialFit()
+def final(samples: ImuSamples, kind=FinalEstimator):
+    finder, estimator = AxleFinder(), kind(RADIUS_M)
     finder.see_turning(samples)
-    return estimate(samples, finder, radial, radius_m, slice(None)), radial
+    return estimator.estimate(samples, finder, learn=slice(None)), estimator
 
 
 def rmse(estimated, true) -> float:
@@ -27,20 +27,37 @@ def rmse(estimated, true) -> float:
     return float(np.sqrt(np.nanmean((sign * estimated - true) ** 2)))
 
 
-def test_it_beats_the_obvious_reading_severalfold():
+@pytest.mark.parametrize(("kind", "share"), [(LinearEstimator, 0.25), (FinalEstimator, 0.2)])
+def test_it_beats_the_obvious_reading_severalfold(kind, share):
     roll = to_and_fro([0.3, -0.3, 0.3, -0.3], 0.2, gyro=False)
-    motion, _ = final(roll.samples)
+    motion, _ = final(roll.samples, kind)
     axle = np.array([0.0, 1.0, 0.0])
     naive = naive_speed_mps(roll.samples.t_s, roll.samples.accel_mps2, axle, RADIUS_M)
-    assert rmse(motion.speed_mps, roll.true_speed_mps) < 0.25 * rmse(naive, roll.true_speed_mps)
+    assert rmse(motion.speed_mps, roll.true_speed_mps) < share * rmse(naive, roll.true_speed_mps)
 
 
-def test_bias_and_lever_arm_are_learnt_from_the_radial_residual():
+def test_bias_and_lever_arm_are_learnt_on_the_way():
     roll = to_and_fro([0.5, -0.5] * 4, 0.25, gyro=False, flaws=CLEAN, seed=5)
-    motion, radial = final(roll.samples)
-    _, lever = radial.constants(plane_across(np.array([0.0, 1.0, 0.0])))
-    assert abs(lever) == pytest.approx(np.hypot(0.02, 0.01), abs=0.003)
+    lever_m = np.hypot(0.02, 0.01)
+    motion, linear = final(roll.samples, LinearEstimator)
+    _, lever = linear.radial.constants(plane_across(np.array([0.0, 1.0, 0.0])))
+    assert abs(lever) == pytest.approx(lever_m, abs=0.003)
     assert rmse(motion.speed_mps, roll.true_speed_mps) < 0.01 * 0.25
+    motion, best = final(roll.samples)
+    assert np.hypot(*best.known.mean[2:4]) == pytest.approx(lever_m, abs=0.001)
+    assert rmse(motion.speed_mps, roll.true_speed_mps) < 0.002 * 0.25
+
+
+@pytest.mark.parametrize("gyro", [True, False])
+def test_both_sensors_together_beat_each_alone(gyro):
+    roll = to_and_fro([0.3, -0.3, 0.3, -0.3], 0.08)
+    both, _ = final(roll.samples)
+    one = ImuSamples(roll.samples.t_s, None, roll.samples.gyro_radps)
+    if not gyro:
+        one = ImuSamples(roll.samples.t_s, roll.samples.accel_mps2)
+    alone, _ = final(one)
+    true = roll.true_speed_mps
+    assert rmse(both.speed_mps, true) < 0.7 * rmse(alone.speed_mps, true)
 
 
 def test_the_stated_error_covers_the_real_one():
@@ -50,11 +67,11 @@ def test_the_stated_error_covers_the_real_one():
     assert np.mean(error < 2 * motion.speed_sd_mps) > 0.9
 
 
+@pytest.mark.parametrize("kind", [LinearEstimator, FinalEstimator])
 @pytest.mark.parametrize("scale", [1 / 9.80665, 0.02, 3.0])
-def test_force_that_is_not_gravity_s_size_is_unknown_not_a_number(scale):
+def test_force_that_is_not_gravity_s_size_is_unknown_not_a_number(scale, kind):
     samples = ImuSamples(ROLL.samples.t_s, ROLL.samples.accel_mps2 * scale)
-    finder, radial = AxleFinder(hint=(0, 1, 0)), RadialFit()
-    motion = estimate(samples, finder, radial, RADIUS_M)
+    motion = kind(RADIUS_M).estimate(samples, AxleFinder(hint=(0, 1, 0)), learn=None)
     assert not motion.valid.any()
     assert np.isnan(motion.speed_mps).all()
 
@@ -68,6 +85,7 @@ def test_clipped_readings_are_unknown():
     assert motion.valid[:100].all()
 
 
-def test_without_an_axle_nothing_is_known():
-    motion = estimate(ROLL.samples, AxleFinder(), RadialFit(), RADIUS_M)
+@pytest.mark.parametrize("kind", [LinearEstimator, FinalEstimator])
+def test_without_an_axle_nothing_is_known(kind):
+    motion = kind(RADIUS_M).estimate(ROLL.samples, AxleFinder(), learn=None)
     assert not motion.valid.any()

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rolltrack.core.motion.constants import MAX_LATENCY_S, no_slip_time_s
-from rolltrack.core.motion.estimate import estimate
 from rolltrack.core.sample import ImuSamples
 
 if TYPE_CHECKING:
     from rolltrack.core.motion.axle import AxleFinder
+    from rolltrack.core.motion.linear import LinearEstimator
     from rolltrack.core.motion.motion import Motion
-    from rolltrack.core.motion.radial import RadialFit
 
 HOP_S = 0.05
 """How often the window moves on."""
@@ -34,14 +33,14 @@ class LiveEstimator:
     window: list[ImuSamples] = field(default_factory=list)
     said_until_s: float = -np.inf
 
-    def step(self, hop: ImuSamples, finder: AxleFinder, radial: RadialFit) -> Motion:
+    def step(self, hop: ImuSamples, finder: AxleFinder, estimator: LinearEstimator) -> Motion:
         """Take the readings of one hop; say what has become known, oldest first."""
         window = ImuSamples.join([*self.window, hop])
         now_s = float(window.t_s[-1])
         span_s = max(1.0, _CONTEXT * no_slip_time_s(self.radius_m))
         window = window[int(np.searchsorted(window.t_s, now_s - span_s)) :]
         self.window = [window]
-        motion = estimate(window, finder, radial, self.radius_m)
+        motion = estimator.estimate(window, finder, learn=None)
         lag_s = 0.0
         if window.gyro_radps is None and len(window) > 1:
             period_s = float(np.median(np.diff(window.t_s)))

@@ -35,5 +35,5 @@ def naive_speed_mps(
     """
     period_s = float(np.median(np.diff(t_s)))
     window = max(5, 2 * round(_WINDOW_S / period_s / 2) + 1)
-    phase = -np.unwrap(np.angle(in_plane(accel_mps2, plane_across(axle))))
+    phase = np.unwrap(np.angle(in_plane(accel_mps2, plane_across(axle))))
     return np.asarray(radius_m * savgol_filter(phase, window, 2, deriv=1, delta=period_s))

@@ -18,18 +18,22 @@ DEMODULATION_WINDOW = 1.75
 
 
 def plane_across(axle: FloatArray) -> FloatArray:
-    """(3, 2) unit vectors e1, e2 as columns, such that e1, e2, axle is a right-handed triple."""
+    """(3, 2) unit vectors e1, e2 as columns, such that e2, e1, axle is a right-handed triple.
+
+    Gravity turns backwards in the roller's axes. Looked at from this side of the plane, its phase
+    runs with the roller.
+    """
     least = int(np.argmin(np.abs(axle)))
     e1 = -axle[least] * axle
     e1[least] += 1.0
     e1 /= np.sqrt(e1 @ e1)
     x, y, z = axle
-    e2 = np.array([y * e1[2] - z * e1[1], z * e1[0] - x * e1[2], x * e1[1] - y * e1[0]])
+    e2 = np.array([z * e1[1] - y * e1[2], x * e1[2] - z * e1[0], y * e1[0] - x * e1[1]])
     return np.column_stack([e1, e2])
 
 
 def in_plane(vectors: FloatArray, plane: FloatArray) -> ComplexArray:
-    """Components v.e1 + i v.e2 of vectors (..., 3); turning by +90 degrees is multiplying by i."""
+    """Components v.e1 + i v.e2 of vectors (..., 3)."""
     parts = vectors @ plane
     across: ComplexArray = parts[..., 0] + 1j * parts[..., 1]
     return across
@@ -38,17 +42,16 @@ def in_plane(vectors: FloatArray, plane: FloatArray) -> ComplexArray:
 def roller_phase(z: ComplexArray, period_s: float, tau_s: float) -> FloatArray:
     """Unwrapped phase of the roller as gravity shows it, radians.
 
-    Gravity turns backwards in the roller's axes, hence the minus sign. Neighbouring readings are
-    averaged with their magnitude as weight before the turn between them is taken, so that an
-    impact, where the specific force nearly vanishes and its angle means nothing, cannot add or
-    lose a revolution.
+    Neighbouring readings are averaged with their magnitude as weight before the turn between them
+    is taken, so that an impact, where the specific force nearly vanishes and its angle means
+    nothing, cannot add or lose a revolution.
     """
     width = max(3, round(DEMODULATION_WINDOW * tau_s / period_s))
     turn = _box(z[1:] * z[:-1].conj(), width)
     carrier = np.concatenate([[0.0], np.cumsum(np.angle(turn))])
     for narrowing in (width, max(3, width // 2)):
         carrier += np.unwrap(np.angle(_box(z * np.exp(-1j * carrier), narrowing)))
-    phase: FloatArray = -(carrier + np.angle(z * np.exp(-1j * carrier)))
+    phase: FloatArray = carrier + np.angle(z * np.exp(-1j * carrier))
     return phase
 
 

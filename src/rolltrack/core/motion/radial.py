@@ -23,10 +23,10 @@ _LEVER_FROM_RADPS = 0.5
 
 
 def lever_factor(turning: Turning) -> ComplexArray:
-    """(n,) what turns a lever arm in the plane into its specific force: i w' - w^2."""
+    """(n,) what turns a lever arm in the plane into its specific force: -(w^2 + i w')."""
     factor: ComplexArray = np.empty(len(turning.rate_radps), dtype=np.complex128)
     factor.real = -(turning.rate_radps**2)
-    factor.imag = turning.rate_change_radps2
+    factor.imag = -turning.rate_change_radps2
     return factor
 
 
@@ -34,7 +34,7 @@ def lever_factor(turning: Turning) -> ComplexArray:
 class RadialFit:
     """Normal equations of a linear fit, summed over a session, in the sensor's three axes.
 
-    Along gravity's direction u the sensor reads g + b.u + ((i w' - w^2) p).u for a bias b and a
+    Along gravity's direction u the sensor reads g + b.u + (-(w^2 + i w') p).u for a bias b and a
     lever arm p from the axle. Both are constant in the sensor's axes and u is not, so some arc of
     turning separates them from g and from each other.
     """

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from rolltrack.core.motion.constants import no_slip_time_s
-from rolltrack.core.motion.estimate import estimate
-from rolltrack.core.motion.radial import RadialFit
 from rolltrack.core.sample import ImuSamples
 
 if TYPE_CHECKING:
@@ -22,6 +20,14 @@ _PATIENCE_S = 10.0
 """How long to hold readings back while the axle is not known yet."""
 
 
+class Estimator(Protocol):
+    """Turns a stretch of readings into motion."""
+
+    def estimate(self, samples: ImuSamples, finder: AxleFinder, learn: slice | None) -> Motion:
+        """One instant per reading; `learn` are those to learn from, each reading once."""
+        ...
+
+
 @dataclass(slots=True)
 class Smoother:
     """Emits every reading exactly once; a long span knows more, a short one answers sooner.
@@ -29,14 +35,14 @@ class Smoother:
     Attributes:
         radius_m: rolling radius.
         span_s: how much to estimate at once.
-        radial: bias and lever arm, learnt from each span before it is estimated.
+        estimator: turns a stretch into motion, and learns from it.
         pending: readings not yet emitted, with the context before them.
         emitted_until_s: time of the last instant emitted.
     """
 
     radius_m: float
     span_s: float
-    radial: RadialFit = field(default_factory=RadialFit)
+    estimator: Estimator
     pending: list[ImuSamples] = field(default_factory=list)
     emitted_until_s: float = -np.inf
 
@@ -66,7 +72,7 @@ class Smoother:
         stretch = ImuSamples.join(self.pending)
         first, last = np.searchsorted(stretch.t_s, [self.emitted_until_s, until_s], side="right")
         part = slice(int(first), int(last))
-        motion = estimate(stretch, finder, self.radial, self.radius_m, learn=part)[part]
+        motion = self.estimator.estimate(stretch, finder, learn=part)[part]
         if len(motion):
             self.emitted_until_s = float(motion.t_s[-1])
         keep = np.searchsorted(stretch.t_s, self.emitted_until_s - self._margin_s)

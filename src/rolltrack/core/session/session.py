@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from rolltrack.core.coaching.rules import RULES
 from rolltrack.core.events import EndReason, JudgedStroke, SessionSummary
-from rolltrack.core.motion.estimate import ALGORITHM
+from rolltrack.core.motion.final import ALGORITHM, FinalEstimator
+from rolltrack.core.motion.linear import LinearEstimator
 from rolltrack.core.motion.smoother import Smoother
 from rolltrack.core.session.ledger import Ledger
 from rolltrack.core.strokes.segmenter import Segmenter
@@ -46,6 +47,7 @@ class Session:
     radius_m: float
     wanted: bool
     finder: AxleFinder
+    linear: LinearEstimator = field(init=False)
     prompt: Smoother = field(init=False)
     prompt_segmenter: Segmenter = field(default_factory=Segmenter)
     final: Smoother = field(init=False)
@@ -57,8 +59,9 @@ class Session:
     gaps: int = 0
 
     def __post_init__(self) -> None:
-        self.prompt = Smoother(self.radius_m, _PROMPT_SPAN_S)
-        self.final = Smoother(self.radius_m, _FINAL_SPAN_S)
+        self.linear = LinearEstimator(self.radius_m)
+        self.prompt = Smoother(self.radius_m, _PROMPT_SPAN_S, self.linear)
+        self.final = Smoother(self.radius_m, _FINAL_SPAN_S, FinalEstimator(self.radius_m))
 
     def feed_prompt(self, samples: ImuSamples, protocol: RollingProtocol) -> list[JudgedStroke]:
         """Strokes that have just ended, about a second ago."""

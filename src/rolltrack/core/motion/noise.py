@@ -1,0 +1,93 @@
+"""How noisy the readings and how lively the motion are, read off the current estimate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+
+if TYPE_CHECKING:
+    from rolltrack.core.motion.normal import Predicted
+    from rolltrack.core.sample import FloatArray
+
+_WINDOW_S = 1.5
+_BLOCK_S = 0.05
+_FEWEST_BLOCKS = 6
+_CLIP = 4.0
+
+
+def box(values: FloatArray, width: int) -> FloatArray:
+    """Moving average, the ends repeated."""
+    return np.asarray(uniform_filter1d(values, max(3, width), mode="nearest"))
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseRule:
+    """How the two are told apart from each other.
+
+    Attributes:
+        floor_mps2: the quietest a sensor on a floor can be.
+        change_floor_radps2: liveliest a slow hand is allowed to be, as a standard deviation of w'.
+        change_per_rate: how much livelier per rad/s.
+    """
+
+    floor_mps2: float = 0.01
+    change_floor_radps2: float = 0.3
+    change_per_rate: float = 0.7
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Noise:
+    """Levels at N times.
+
+    Attributes:
+        sd_mps2: (N,) of each component of the specific force, colour included.
+        change_sd_radps2: (N,) of w' under the process prior.
+        colour: factor by which neighbouring residuals add up worse than white ones.
+    """
+
+    sd_mps2: FloatArray
+    change_sd_radps2: FloatArray
+    colour: float
+
+
+def measure(
+    model: Predicted, period_s: float, rule: NoiseRule, colour: float | None = None
+) -> Noise:
+    """Read both levels off an estimate.
+
+    The angle can absorb tangential residuals, so only the radial one is honest about the noise.
+    Vibration is not white: the variance of its block means over 50 ms tells by how much.
+
+    Args:
+        model: the estimate at N times.
+        period_s: sampling period.
+        rule: floors and proportions.
+        colour: known from before, else measured here.
+    """
+    width = round(_WINDOW_S / period_s)
+    radial = (model.residual * np.exp(-1j * model.angle)).real
+    power = radial**2
+    power = np.minimum(power, _CLIP**2 * float(np.median(power)) + 0.05**2)
+    sd = np.sqrt(box(power, width) + rule.floor_mps2**2)
+    colour = colour_of(radial / sd, period_s) if colour is None else colour
+    change = np.sqrt(
+        1.5 * box(model.change**2, width)
+        + (rule.change_floor_radps2 + rule.change_per_rate * np.sqrt(box(model.rate**2, width)))
+        ** 2
+    )
+    return Noise(sd * colour, change, colour)
+
+
+def colour_of(unit_residual: FloatArray, period_s: float) -> float:
+    """Root of low-frequency over white density of a residual of unit variance; 1 or more."""
+    length = max(2, round(_BLOCK_S / period_s))
+    blocks = len(unit_residual) // length
+    if blocks < _FEWEST_BLOCKS:
+        return 1.0
+    clipped = np.clip(unit_residual[: blocks * length], -_CLIP, _CLIP)
+    means = clipped.reshape(blocks, length).mean(axis=1)
+    ratio = length * float(np.var(means)) / max(float(np.var(clipped)), 1e-12)
+    return float(np.sqrt(np.clip(ratio, 1.0, length)))

@@ -1,0 +1,49 @@
+"""Where the rolling model cannot hold, the answer is unknown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+
+from rolltrack.core.motion.constants import G_MPS2
+from rolltrack.core.motion.motion import Motion
+from rolltrack.core.motion.phase import DEMODULATION_WINDOW
+
+if TYPE_CHECKING:
+    from rolltrack.core.motion.phase import ComplexArray
+    from rolltrack.core.sample import BoolArray, FloatArray, ImuSamples
+
+_LEAST_FORCE = 0.3 * G_MPS2
+_MOST_FORCE = 2.0 * G_MPS2
+
+
+def plausible_force(force: ComplexArray, tau_s: float, period_s: float) -> BoolArray:
+    """(n,) where the specific force across the axle is about gravity's size.
+
+    Readings in g, without gravity, in free fall or in a hard knock are not.
+    """
+    size = np.abs(force)
+    width = max(3, round(DEMODULATION_WINDOW * tau_s / period_s))
+    around = uniform_filter1d(size, width, mode="nearest")
+    plausible: BoolArray = (size > _LEAST_FORCE) & (around > _LEAST_FORCE) & (around < _MOST_FORCE)
+    return plausible
+
+
+def where_valid(
+    samples: ImuSamples,
+    rate_radps: FloatArray,
+    rate_sd_radps: FloatArray,
+    radius_m: float,
+    valid: BoolArray,
+) -> Motion:
+    """Rate times radius; unknown where not valid or where a reading hit the sensor's full scale."""
+    if samples.clipped is not None:
+        valid = valid & ~samples.clipped
+    return Motion(
+        samples.t_s,
+        np.where(valid, radius_m * rate_radps, np.nan),
+        np.where(valid, radius_m * rate_sd_radps, np.nan),
+        valid,
+    )
