@@ -108,6 +108,17 @@ def replay(
     drift_ppm: Annotated[
         float, typer.Option(help="How much too fast the device clock runs.")
     ] = 0.0,
+    loss: Annotated[float, typer.Option(min=0, max=1, help="Share of packets that are lost.")] = 0,
+    duplicates: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of packets that come twice.")
+    ] = 0,
+    freeze_at: Annotated[
+        float | None, typer.Option(min=0, help="Second of the trace at which the firmware hangs.")
+    ] = None,
+    freeze_for: Annotated[float, typer.Option(min=0, help="Seconds it hangs.")] = 5.0,
+    reboot_at: Annotated[
+        float | None, typer.Option(min=0, help="Second of the trace at which it reboots.")
+    ] = None,
     wait_for_subscriber: Annotated[
         bool,
         typer.Option(
@@ -126,6 +137,7 @@ def replay(
     """
     from firmware_sim import replay as replays  # noqa: PLC0415  # bumble is slow to import
     from firmware_sim.clock import DeviceClock  # noqa: PLC0415  # the same
+    from firmware_sim.faults import FaultPlan  # noqa: PLC0415  # the same
     from firmware_sim.packets import Config  # noqa: PLC0415  # the same
     from firmware_sim.trace import read_trace  # noqa: PLC0415  # the same
 
@@ -142,6 +154,13 @@ def replay(
         interval_s=interval_ms / 1000.0,
         wait=wait_for_subscriber,
         battery_percent=battery,
+        faults=FaultPlan(
+            loss=loss,
+            duplicates=duplicates,
+            freeze_at_s=freeze_at,
+            freeze_s=freeze_for,
+            reboot_at_s=reboot_at,
+        ),
     )
     asyncio.run(replays.serve(wanted, host, port, lambda where: _say(f"ready {where}")))
 

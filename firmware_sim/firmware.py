@@ -15,11 +15,11 @@ import numpy as np
 
 from firmware_sim import packets
 from firmware_sim.clock import DeviceClock
-from firmware_sim.imu import GRAVITY_MPS2
+from firmware_sim.motion import GRAVITY_MPS2
 from firmware_sim.sampling import Readings, sample
 
 if TYPE_CHECKING:
-    from firmware_sim.imu import Axle
+    from firmware_sim.mounting import Axle
     from firmware_sim.packets import Config, Counts
     from firmware_sim.trace import Trace
 
@@ -29,7 +29,7 @@ RATES_HZ = (25, 50, 100, 200, 400)
 ACCEL_FULL_SCALES_G = (2, 4, 8, 16)
 GYRO_FULL_SCALES_DPS = (125, 250, 500, 1000, 2000)
 QUEUE_PACKETS = 16
-POWER_ON_RESET = 0
+POWER_ON_RESET, WATCHDOG_RESET = 0, 1
 
 
 class Firmware:
@@ -69,9 +69,11 @@ class Firmware:
         self._seq = 0
         self._overrun = False
         self._queue: deque[bytes] = deque()
+        self.reset_reason = POWER_ON_RESET
+        self._first_config = config or packets.Config()
         self.config = packets.Config()
         self._readings: Readings
-        self.configure(config or self.config)
+        self.configure(self._first_config)
 
     @property
     def begun(self) -> bool:
@@ -118,6 +120,19 @@ class Firmware:
         """Let the trace run from now on; it does not stop when nobody listens."""
         if self._began_s is None:
             self._began_s = now_s
+
+    def elapsed_s(self, now_s: float) -> float:
+        """How long the trace has been running; 0 before it began."""
+        return 0.0 if self._began_s is None else now_s - self._began_s
+
+    def reboot(self, now_s: float) -> None:
+        """Start again by the watchdog; the world that is measured goes on."""
+        self.advance(now_s, None)
+        self.clock = replace(self.clock, offset_us=-round(now_s * 1e6))
+        self.overruns = self.dropped = self._seq = 0
+        self._overrun = False
+        self.reset_reason = WATCHDOG_RESET
+        self.configure(self._first_config)
 
     def advance(self, now_s: float, att_mtu: int | None) -> None:
         """Sample up to now and queue every full packet.
@@ -174,7 +189,7 @@ class Firmware:
             overruns=self.overruns,
             dropped=self.dropped,
             battery_mv=3300 + 9 * self.battery_percent,
-            reset_reason=POWER_ON_RESET,
+            reset_reason=self.reset_reason,
         )
 
     def _most_samples(self, att_mtu: int) -> int:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 BoolArray: TypeAlias = NDArray[np.bool_]
 
 GRAVITY_MPS2 = 9.80665
+AT_ANGLE_0 = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
+"""Body axes, as columns, in the world."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from firmware_sim.imu import Axle
+    from firmware_sim.mounting import Axle
 
 Counts: TypeAlias = NDArray[np.int16]
 

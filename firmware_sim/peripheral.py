@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bumble import att, hci
 from bumble.device import Device, DeviceConfiguration
 
+from firmware_sim.faults import FaultPlan, Faults
 from firmware_sim.link import SimController
 from firmware_sim.packets import decode_config
 from firmware_sim.profile import add_profile, advertisement
@@ -36,6 +37,7 @@ class VirtualRoller:
         identity: who it is.
         interval_s: connection interval, in device time.
         wait: begin the trace when somebody subscribes, else at power-on.
+        faults: what goes wrong.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class VirtualRoller:
         *,
         interval_s: float = 0.03,
         wait: bool = True,
+        faults: Faults | None = None,
     ) -> None:
         self.firmware = firmware
         self.identity = identity
@@ -53,6 +56,7 @@ class VirtualRoller:
         self._link = link
         self._interval_s = interval_s
         self._wait = wait
+        self._faults = faults or Faults(FaultPlan())
         self._listener: Connection | None = None
         self._event_s = 0.0
         self._changed = asyncio.Event()
@@ -129,10 +133,16 @@ class VirtualRoller:
             self._event_s += max(ceil(wait_s / self._interval_s), 1) * self._interval_s
 
     async def _connection_event(self) -> None:
-        self.firmware.advance(self._event_s, self._att_mtu)
+        elapsed_s = self.firmware.elapsed_s(self._event_s)
+        if self._faults.reboots(elapsed_s):
+            self.firmware.reboot(self._event_s)
+            self.controller.lose_links()
+            return
+        frozen = self._faults.frozen(elapsed_s)
+        self.firmware.advance(self._event_s, None if frozen else self._att_mtu)
         if (connection := self._listener) is None or self._link.congested(connection.peer_address):
             return
-        for packet in self.firmware.take(PACKETS_PER_EVENT):
+        for packet in self._faults.pass_on(self.firmware.take(PACKETS_PER_EVENT)):
             await self._notify(connection, self._profile.motion, packet)
         status = self.firmware.status()
         if status != self._told_status and self._event_s >= self._told_status_s + STATUS_PERIOD_S:

@@ -12,10 +12,11 @@ import msgspec
 
 from firmware_sim.clock import DeviceClock
 from firmware_sim.errors import InputError, UsageError
+from firmware_sim.faults import FaultPlan, Faults
 from firmware_sim.firmware import Firmware
 from firmware_sim.hub import Hub
-from firmware_sim.imu import Axle
 from firmware_sim.link import SimLink
+from firmware_sim.mounting import Axle
 from firmware_sim.packets import Config
 from firmware_sim.peripheral import VirtualRoller
 from firmware_sim.profile import Identity
@@ -46,6 +47,7 @@ class Replay:
         interval_s: connection interval.
         wait: begin each roller's trace when somebody subscribes to it, else at once.
         battery_percent: charge of every roller.
+        faults: what goes wrong, with every roller the same.
     """
 
     trace: Trace
@@ -57,6 +59,7 @@ class Replay:
     interval_s: float = 0.03
     wait: bool = True
     battery_percent: int = 87
+    faults: FaultPlan = field(default_factory=FaultPlan)
 
 
 async def serve(replay: Replay, host: str, port: int, ready: Callable[[str], None]) -> None:
@@ -127,7 +130,14 @@ def _roller(link: SimLink, replay: Replay, identity: Identity) -> VirtualRoller:
         at_end=replay.at_end,
         battery_percent=replay.battery_percent,
     )
-    return VirtualRoller(link, firmware, identity, interval_s=replay.interval_s, wait=replay.wait)
+    return VirtualRoller(
+        link,
+        firmware,
+        identity,
+        interval_s=replay.interval_s,
+        wait=replay.wait,
+        faults=Faults(replay.faults),
+    )
 
 
 def _radius_m(replay: Replay) -> float | None:

@@ -33,7 +33,7 @@ class Bumps(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     def apply(self, motion: BodyMotion, dice: np.random.Generator) -> BodyMotion:
         """Lift the centre; its acceleration is that of the height over time."""
         steps_m = np.where(motion.rolling, motion.speed_mps, 0.0) / motion.rate_hz
-        height = self._height_m(np.cumsum(steps_m), dice)
+        height = self._height_m(np.cumsum(steps_m) - steps_m / 2, dice)
         accel = motion.accel_mps2.copy()
         accel[:, 2] += derivative(derivative(height, motion.rate_hz), motion.rate_hz)
         return replace(motion, accel_mps2=accel)

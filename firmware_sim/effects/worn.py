@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from firmware_sim.motion import angular_rate_of, derivative
+from firmware_sim.motion import AT_ANGLE_0, angular_rate_of, derivative
 from firmware_sim.noise import band_noise
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Worn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         """Replace the turn by leaning and double the translation."""
         n, rate_hz = len(motion), motion.rate_hz
         lean = self.sway_rad * band_noise(n, rate_hz, self.band_hz, dice, 3)
-        to_world = Rotation.from_rotvec(lean).as_matrix()
+        to_world = Rotation.from_rotvec(lean).as_matrix() @ AT_ANGLE_0
         rate = angular_rate_of(to_world, rate_hz)
         accel = motion.accel_mps2 * np.array([2.0, 1.0, 1.0])
         return replace(
