@@ -14,7 +14,7 @@ from scipy.linalg import solveh_banded
 
 from rolltrack.core.motion.bordered import Solved, rate_variance, solve
 from rolltrack.core.motion.constants import G_MPS2
-from rolltrack.core.motion.noise import Noise, NoiseRule, measure
+from rolltrack.core.motion.noise import Noise, NoiseRule, box, measure
 from rolltrack.core.motion.normal import (
     Bordered,
     Normal,
@@ -28,7 +28,7 @@ from rolltrack.core.motion.phase import roller_phase
 from rolltrack.core.motion.spline import ORDER, Basis
 
 if TYPE_CHECKING:
-    from rolltrack.core.sample import FloatArray
+    from rolltrack.core.sample import BoolArray, FloatArray
 
 _SINGER_S = 0.3
 _START_SD_RADPS2 = 15.0
@@ -39,6 +39,9 @@ _STEPS = 4
 _LARGEST_STEP_RAD = 1.5
 _SMALLEST_STEP_RAD = 2e-4
 _MEMORY = 23.0
+_LEVER_FROM_RADPS = 0.5
+"""Slower than this, noise in w' would pass for knowledge of the lever arm."""
+_LEVER_WINDOW_S = 1.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,6 +133,12 @@ def with_constants(system: Bordered, q: FloatArray, known: Constants) -> Bordere
     )
 
 
+def turning_enough(model: Predicted, period_s: float) -> BoolArray:
+    """(N,) where the roller turns fast enough to show its lever arm."""
+    enough: BoolArray = box(model.rate**2, round(_LEVER_WINDOW_S / period_s)) > _LEVER_FROM_RADPS**2
+    return enough
+
+
 def huber_weight(model: Predicted, sd_mps2: FloatArray) -> FloatArray:
     """(N,) inverse variances, less for residuals beyond four standard deviations."""
     size = np.abs(model.residual) / sd_mps2
@@ -170,6 +179,7 @@ class _Batch:
             model,
             huber_weight(model, self.noise.sd_mps2),
             gyroscope,
+            turning_enough(model, self.period_s),
         )
         weight = process_weight(self.basis, self.t_s, self.noise.change_sd_radps2, _SINGER_S)
         system = assemble(normal, self.c, self.row, weight)
