@@ -38,6 +38,7 @@ async def test_readings_battery_and_identity_come_from_the_roller(air, heard):
         await heard.until_samples("rt-1", 50)
     sensor, first = heard.items[0]
     assert (sensor.kind, sensor.sensor_id, sensor.name) == ("ble", "rt-1", "Anna has a long name")
+    assert sensor.address == "F0:5E:00:00:00:01"
     assert (sensor.radius_m, sensor.axle) == (pytest.approx(0.06), (0.0, 0.0, 1.0))
     assert isinstance(first, LinkChanged)
     assert first.up

@@ -170,7 +170,13 @@ class BleSource:
         if sensor_id in self._streams and self._streams[sensor_id].up:
             sensor_id = identity.address
         sensor = Sensor(
-            "ble", sensor_id, identity.name, self._epoch_unix_s, info.radius_m, info.axle
+            kind="ble",
+            sensor_id=sensor_id,
+            name=identity.name,
+            epoch_unix_s=self._epoch_unix_s,
+            radius_m=info.radius_m,
+            axle=info.axle,
+            address=identity.address,
         )
         stream = self._streams.setdefault(sensor_id, RollerStream(sensor, deliver))
         stream.sensor = sensor
