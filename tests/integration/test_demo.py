@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import msgspec
+import psutil
 import pytest
 
 from rolltrack.cli.main import main
@@ -62,6 +63,18 @@ def test_ctrl_c_ends_it_early_with_a_summary():
     assert "davon 0 schneller als die 7,5 cm/s" in rest
     assert "mosquitto_sub -p " in errors
     assert "Medizinprodukt" in rest
+
+
+def test_killed_hard_it_leaves_neither_simulator_nor_broker_behind():
+    with subprocess.Popen(
+        DEMO, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment()
+    ) as process:
+        next(line for line in process.stderr if "mosquitto_sub" in line)
+        helpers = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+    assert len(helpers) >= 3  # the simulator with its guard, and the broker
+    _, left = psutil.wait_procs(helpers, timeout=30)
+    assert left == []
 
 
 def test_an_unknown_trace_names_the_bundled_ones(capsys):

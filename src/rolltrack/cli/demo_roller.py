@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
+import signal
 import sys
 from asyncio.subprocess import PIPE
 from importlib.util import find_spec
@@ -29,9 +31,10 @@ async def virtual_roller(trace: Path, speed: float) -> AsyncIterator[str]:
         UsageError: the simulator is not installed.
         RolltrackError: it did not start.
     """
+    replay = ("replay", str(trace), "--ble", "tcp:127.0.0.1:0", "--speed", str(speed))
     process = await asyncio.create_subprocess_exec(
-        _simulator(),
-        *("replay", str(trace), "--ble", "tcp:127.0.0.1:0", "--speed", str(speed)),
+        *(sys.executable, "-m", "rolltrack.broker.guard", _simulator(), *replay),
+        stdin=PIPE,  # the guard ends with it, and so with us
         stdout=PIPE,
         stderr=PIPE,
         start_new_session=True,  # Ctrl-C is for us: the session is finished before the roller goes
@@ -45,7 +48,8 @@ async def virtual_roller(trace: Path, speed: float) -> AsyncIterator[str]:
             async with asyncio.timeout(STOP_S):
                 await process.communicate()
         except TimeoutError:
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             await process.communicate()
 
 
