@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +21,7 @@ from rolltrack.cli.logs import setup_logging
 from rolltrack.cli.output import stderr, stdout
 from rolltrack.cli.safety_texts import SAFETY
 from rolltrack.cli.session_texts import session_in_words
+from rolltrack.cli.signals import stopped_by_signals
 from rolltrack.config import BleConfig, Config, SessionConfig
 from rolltrack.core.sample import ImuSamples
 from rolltrack.errors import RolltrackError, UsageError
@@ -38,8 +38,6 @@ from rolltrack.traces.samples import sample_names, sample_trace
 from rolltrack.wire import SessionPayload, Topics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rolltrack.sinks.sink import Outgoing, Roller, Sink
 
 SITE = "demo"
@@ -47,7 +45,7 @@ ONCE_SPEED = 4.0
 NEVER_IDLE_S = 3600.0
 """The whole trace is one session, whatever pauses it has."""
 START_PATIENCE_S = 30.0
-SUMMARY_PATIENCE_S = 5.0
+SUMMARY_PATIENCE_S = 2.0
 
 app = typer.Typer()
 
@@ -130,7 +128,7 @@ async def _perform(trace: Path, lang: Lang, speed: float, *, show: bool) -> byte
             soft_wrap=True,
         )
         stop = asyncio.Event()
-        stack.enter_context(_stopped_by_signals(stop))
+        stack.enter_context(stopped_by_signals(stop))
         asyncio.get_running_loop().call_later(START_PATIENCE_S + duration_s / speed, stop.set)
         sinks: list[Sink] = [
             SessionSink(SessionStore(Path(folder) / "sessions.db")),
@@ -177,23 +175,3 @@ class _TraceOver:
 
     async def close(self) -> None:
         """Nothing to tidy up."""
-
-
-@contextlib.contextmanager
-def _stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
-    """Ctrl-C ends the session early, with a summary of what was rolled; another one, at once."""
-    loop = asyncio.get_running_loop()
-    signals = (signal.SIGINT, signal.SIGTERM)
-
-    def end() -> None:
-        stop.set()
-        for each in signals:
-            loop.remove_signal_handler(each)
-
-    for each in signals:
-        loop.add_signal_handler(each, end)
-    try:
-        yield
-    finally:
-        for each in signals:
-            loop.remove_signal_handler(each)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-import signal
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path  # noqa: TC003  # typer reads annotations at run time
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rolltrack.cli import output
+from rolltrack.cli.signals import stopped_by_signals
 from rolltrack.config import BleConfig
 from rolltrack.core.sample import ImuSamples, SignalGap
 from rolltrack.errors import RolltrackError, SensorNotFoundError, UsageError
@@ -22,7 +22,7 @@ from rolltrack.traces.trace import TraceMeta
 from rolltrack.traces.writer import TraceWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from rolltrack.sources.source import Item, Sensor
 
@@ -169,7 +169,7 @@ async def _record(
     source = BleSource(config, wanted, limit=1, patience_s=LINK_PATIENCE_S)
     receiving = asyncio.create_task(source.run(recording.deliver))
     try:
-        with _stop_signals(recording.done):
+        with stopped_by_signals(recording.done):
             await _until(receiving, recording.begun, recording.done, timeout_s=PATIENCE_S)
             if not recording.begun.is_set() and not recording.done.is_set():
                 raise SensorNotFoundError(
@@ -206,17 +206,3 @@ async def _until(receiving: asyncio.Task[None], *events: asyncio.Event, timeout_
             future.cancel()
     if receiving.done():
         receiving.result()
-
-
-@contextmanager
-def _stop_signals(stop: asyncio.Event) -> Iterator[None]:
-    """Ctrl-C and a polite kill end the recording instead of the process."""
-    loop = asyncio.get_running_loop()
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
-        loop.add_signal_handler(number, stop.set)
-    try:
-        yield
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import re
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +16,7 @@ import typer
 from rolltrack.broker import embedded_broker
 from rolltrack.cli import output
 from rolltrack.cli.logs import LogFormat, setup_logging
+from rolltrack.cli.signals import stopped_by_signals
 from rolltrack.config import ID_PATTERN, Config, broker_address, load_config
 from rolltrack.errors import UsageError
 from rolltrack.protocols import load_protocol
@@ -32,7 +32,7 @@ from rolltrack.sources.replay import ReplaySource
 from rolltrack.store import SessionStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
     from rolltrack.sinks.sink import Sink
     from rolltrack.sources.source import Source
@@ -151,7 +151,7 @@ def _sources(config: Config, replay: Path | None, speed: float) -> list[Source]:
 async def _serve(config: Config, sources: list[Source], show: bool, radius_m: float | None) -> None:
     stop = asyncio.Event()
     async with contextlib.AsyncExitStack() as stack:
-        stack.enter_context(_stopped_by_signals(stop))
+        stack.enter_context(stopped_by_signals(stop, _say_finishing))
         store = SessionStore(Path(config.store.path))
         stack.callback(store.close)
         output.note(f"sessions are stored in {config.store.path}")
@@ -187,22 +187,5 @@ def _publish_at(config: Config, host: str, port: int, whose: str) -> MqttSink:
     return MqttSink(config.mqtt, config.site, host=host, port=port)
 
 
-@contextlib.contextmanager
-def _stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
-    """The first SIGINT or SIGTERM ends the service in order, the next one at once."""
-    loop = asyncio.get_running_loop()
-    signals = (signal.SIGINT, signal.SIGTERM)
-
-    def end() -> None:
-        stop.set()
-        output.note("finishing; a second Ctrl-C ends at once")
-        for each in signals:
-            loop.remove_signal_handler(each)
-
-    for each in signals:
-        loop.add_signal_handler(each, end)
-    try:
-        yield
-    finally:
-        for each in signals:
-            loop.remove_signal_handler(each)
+def _say_finishing() -> None:
+    output.note("finishing; a second Ctrl-C ends at once")
