@@ -19,6 +19,7 @@ from firmware_sim.strokes import TrueStroke, true_strokes
 from firmware_sim.trace import Trace
 
 if TYPE_CHECKING:
+    from firmware_sim.kinematics import Truth
     from firmware_sim.motion import BodyMotion
     from firmware_sim.scenario import Scenario
 
@@ -57,17 +58,33 @@ class Recording:
     strokes: tuple[TrueStroke, ...]
 
 
-def record(scenario: Scenario, seed: int) -> Recording:
-    """Play a scenario; the same seed gives the same readings."""
+def record(scenario: Scenario, seed: int, truth: Truth | None = None) -> Recording:
+    """Play a scenario; the same seed gives the same readings.
+
+    Args:
+        scenario: what to play.
+        seed: of all dice.
+        truth: a turn about the axle to play instead of the scenario's steps, at `fine_rate_hz`.
+    """
     dice = Dice(*np.random.default_rng(seed).spawn(len(Dice._fields)))
-    every = ceil(FINE_HZ / scenario.rate_hz)
-    fine_hz = every * scenario.rate_hz
-    moved = _ball if scenario.shape == "ball" else _roller
-    motion = _with_effects(moved(scenario, fine_hz, dice), scenario, dice)
+    fine_hz = fine_rate_hz(scenario)
+    every = round(fine_hz / scenario.rate_hz)
+    if truth is not None:
+        motion = rolling_cylinder(truth, fine_hz)
+    elif scenario.shape == "ball":
+        motion = _ball(scenario, fine_hz, dice)
+    else:
+        motion = _roller(scenario, fine_hz, dice)
+    motion = _with_effects(motion, scenario, dice)
     carried = scenario.worn is None and ~motion.rolling
     known_mps = np.where(carried, np.nan, motion.speed_mps)
     strokes = true_strokes(np.arange(len(motion)) / fine_hz, known_mps)
     return Recording(_measure(motion, scenario, every, seed, dice), strokes)
+
+
+def fine_rate_hz(scenario: Scenario) -> float:
+    """The rate at which motion is worked out: a whole multiple of the readings'."""
+    return ceil(FINE_HZ / scenario.rate_hz) * scenario.rate_hz
 
 
 def generate(scenario: Scenario, seed: int) -> Trace:
