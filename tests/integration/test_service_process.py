@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import signal
-import sys
 from pathlib import Path
 
 import pytest
 from support.brokers import free_port, skip_without
 from support.mqtt_listener import listening
+from support.service_process import ended, rolltrack_run, until_line
 
 import rolltrack.traces
 from rolltrack.broker import embedded_broker
@@ -20,35 +18,6 @@ from rolltrack.traces.reader import read_trace
 CALF = Path(rolltrack.traces.__file__).parent / "samples" / "calf.csv.gz"
 
 pytestmark = pytest.mark.process
-
-
-@contextlib.asynccontextmanager
-async def rolltrack_run(folder: Path, *options: str):
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "rolltrack", "run", *options),
-        cwd=folder,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        yield process
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.communicate()
-
-
-async def until_line(stream: asyncio.StreamReader, text: bytes) -> None:
-    async with asyncio.timeout(60):
-        while text not in (line := await stream.readline()):
-            assert line, "the process has ended"
-
-
-async def ended(process) -> tuple[int, str, str]:
-    async with asyncio.timeout(60):
-        out, err = await process.communicate()
-    return process.returncode, out.decode(), err.decode()
 
 
 @pytest.mark.broker

@@ -36,6 +36,21 @@ async def kill_hard(process: BrokerProcess) -> None:
 
 
 @contextlib.asynccontextmanager
+async def stock_mosquitto(folder):
+    """Run a mosquitto of the user's own, which nobody starts again when it is killed."""
+    port = free_port()
+    configuration = folder / "mosquitto.conf"
+    configuration.write_text(f"listener {port} {HOST}\nallow_anonymous true\n")
+    command = [mosquitto.find() or "mosquitto", "-c", str(configuration)]
+    process = BrokerProcess(command, HOST, port, log=folder / "mosquitto.log")
+    await process.start()
+    try:
+        yield port, process
+    finally:
+        await asyncio.shield(process.stop())
+
+
+@contextlib.asynccontextmanager
 async def mosquitto_with_login(folder, username: str, password: str):
     """Yield the port of a mosquitto that wants a password."""
     passwords = folder / "passwords"
