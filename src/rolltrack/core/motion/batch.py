@@ -10,14 +10,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.linalg import solveh_banded
 
 from rolltrack.core.motion.bordered import Solved, rate_variance, solve
 from rolltrack.core.motion.constants import G_MPS2
 from rolltrack.core.motion.noise import Noise, NoiseRule, box, measure
 from rolltrack.core.motion.normal import (
     Bordered,
-    Normal,
     Predicted,
     Readings,
     accumulate,
@@ -25,7 +23,8 @@ from rolltrack.core.motion.normal import (
     predict,
 )
 from rolltrack.core.motion.phase import roller_phase
-from rolltrack.core.motion.spline import ORDER, Basis
+from rolltrack.core.motion.spline import Basis
+from rolltrack.core.motion.steady import process_row, process_weight, solve_phase
 
 if TYPE_CHECKING:
     from rolltrack.core.sample import BoolArray, FloatArray
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 _SINGER_S = 0.3
 _START_SD_RADPS2 = 15.0
 _START_NOISE_MPS2 = 0.5
+_VANISHING = 1e-3
 _FIRST_NOISE_MPS2 = 0.15
 _HUBER = 4.0
 _STEPS = 4
@@ -88,40 +88,13 @@ class Estimate:
     constants: Constants
 
 
-def process_row(spacing_s: float, singer_s: float) -> FloatArray:
-    """(4,) row that makes w'' + w'/T of four coefficients: white under Singer's model."""
-    third = np.array([-1.0, 3.0, -3.0, 1.0]) / spacing_s**3
-    second = np.array([0.5, -0.5, -0.5, 0.5]) / spacing_s**2
-    row: FloatArray = third + second / singer_s
-    return row
-
-
-def process_weight(
-    basis: Basis, t_s: FloatArray, change_sd: FloatArray, singer_s: float
-) -> FloatArray:
-    """(intervals,) inverse variance of the process row, from the sd of w' at the readings."""
-    middle_s = basis.start_s + basis.spacing_s * (np.arange(basis.intervals) + 0.5)
-    sd = np.interp(middle_s, t_s, change_sd)
-    weight: FloatArray = basis.spacing_s * singer_s / (2.0 * sd**2)
-    return weight
-
-
 def start(
     basis: Basis, phase: FloatArray, size: FloatArray, k_s2: float, singer_s: float
 ) -> FloatArray:
-    """(n,) coefficients of the linear no-slip solve; readings count by their force (N,)."""
-    weight = np.minimum(size, G_MPS2) / _START_NOISE_MPS2
-    rows = weight * (basis.value - k_s2 * basis.bend)
-    spline = np.zeros((ORDER, ORDER, basis.intervals))
-    for a in range(ORDER):
-        spline[a, a:] = basis.per_interval(rows[a] * rows[a:])
-    pull = basis.per_interval(rows * (weight * phase))
-    none = np.zeros((ORDER, 0, basis.intervals))
-    normal = Normal(spline, none, pull, np.zeros((0, 0)), np.zeros(0))
+    """(n,) coefficients to begin with; a reading counts by the size of its specific force (N,)."""
+    sd = _START_NOISE_MPS2 / np.maximum(np.minimum(size, G_MPS2), _VANISHING)
     prior = np.full(basis.intervals, basis.spacing_s * singer_s / (2 * _START_SD_RADPS2**2))
-    zero = np.zeros(basis.coefficients)
-    system = assemble(normal, zero, process_row(basis.spacing_s, singer_s), prior)
-    return np.asarray(solveh_banded(system.band, system.pull, lower=True, check_finite=False))
+    return solve_phase(basis, phase, sd, k_s2, singer_s, prior)
 
 
 def with_constants(system: Bordered, q: FloatArray, known: Constants) -> Bordered:

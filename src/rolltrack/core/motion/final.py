@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
 
 from rolltrack.core.motion.batch import Constants, Estimate, estimate_batch
 from rolltrack.core.motion.constants import G_MPS2, no_slip_time_s
 from rolltrack.core.motion.gyroscope import from_gyroscope
 from rolltrack.core.motion.motion import Motion
+from rolltrack.core.motion.noise import box
 from rolltrack.core.motion.normal import Readings
 from rolltrack.core.motion.phase import in_plane, plane_across
 from rolltrack.core.motion.validity import plausible_force, where_valid
@@ -82,8 +82,8 @@ class FinalEstimator:
         tau_s, period_s = no_slip_time_s(self.radius_m), float(np.median(np.diff(t_s)))
         size = np.minimum(np.abs(estimate.model.residual), G_MPS2) / estimate.noise.sd_mps2
         surprise = np.minimum(size**2, _WORST)
-        width = max(3, round(_CLUSTER * tau_s / period_s))
-        around = uniform_filter1d(surprise, width, mode="nearest")
+        width = round(_CLUSTER * tau_s / period_s)
+        around = box(surprise, width)
         valid: BoolArray = plausible_force(readings.z, tau_s, period_s) & (around < _SURPRISE)
         return valid if self._sane(estimate.constants, readings) else np.zeros_like(valid)
 

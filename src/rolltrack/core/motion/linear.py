@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
 
 from rolltrack.core.motion.constants import G_MPS2, no_slip_time_s
 from rolltrack.core.motion.gyroscope import from_gyroscope
 from rolltrack.core.motion.motion import Motion
 from rolltrack.core.motion.no_slip import Turning, undo_no_slip
+from rolltrack.core.motion.noise import box
 from rolltrack.core.motion.phase import in_plane, plane_across, roller_phase
 from rolltrack.core.motion.radial import RadialFit, lever_factor
-from rolltrack.core.motion.validity import plausible_force, where_valid
+from rolltrack.core.motion.spline import Basis
+from rolltrack.core.motion.steady import process_weight, solve_phase
+from rolltrack.core.motion.validity import explained, plausible_force, where_valid
 
 if TYPE_CHECKING:
     from rolltrack.core.motion.axle import AxleFinder
@@ -28,6 +30,16 @@ _FEWEST = 4
 _VANISHING = 1e-6
 _NOISE_WINDOW_S = 1.5
 _COLOUR = 1.5
+_KNOT = 0.23
+"""Knot spacing in no-slip times."""
+_SINGER = 3.5
+"""Memory of the motion's w', in no-slip times."""
+_LOOSE_RADPS2 = 5.0
+_LOOSE_MPS2 = 0.3
+_SLOW_RADPS2 = 0.5
+_QUIETEST_MPS2 = 0.02
+_ONSET_S = 0.3
+_APART_RADPS = 1.0
 _MODEL_SHARE = 0.02
 """What the model leaves out (bias not yet known, floor not level, slip), as share of the speed."""
 
@@ -78,7 +90,11 @@ class LinearEstimator:
         unexplained = (force * up.conj()).real - G_MPS2
         sd = _rate_sd(t_s, turning, unexplained, tau_s, period_s)
         valid = plausible_force(force, tau_s, period_s)
-        return where_valid(samples, turning.rate_radps, sd, self.radius_m, valid)
+        valid &= explained(unexplained, tau_s, period_s)
+        rate = _steadied(t_s, force, turning, unexplained, tau_s, period_s)
+        # Where hands and readings tell stories this different, neither is to be believed.
+        valid &= np.abs(rate - turning.rate_radps) < _APART_RADPS + 0.5 * np.abs(turning.rate_radps)
+        return where_valid(samples, rate, sd, self.radius_m, valid)
 
 
 def _explain(
@@ -104,6 +120,39 @@ def _explain(
     return force, turning, direction * np.exp(1j * turning.excess_rad)
 
 
+def _steadied(
+    t_s: FloatArray,
+    force: ComplexArray,
+    turning: Turning,
+    unexplained: FloatArray,
+    tau_s: float,
+    period_s: float,
+) -> FloatArray:
+    """(n,) rate under a prior that hands are slow: vibration gives way, a stroke's onset does not.
+
+    Twice the same linear solve: loosely first, to see how lively the motion is from one third of a
+    second to the next, then with the prior that fits it.
+    """
+    basis = Basis.at(t_s, float(t_s[0]), _KNOT * tau_s)
+    singer_s = _SINGER * tau_s
+    phase = turning.angle_rad - turning.excess_rad
+    size = np.maximum(np.minimum(np.abs(force), G_MPS2), _VANISHING)
+    onset = round(_ONSET_S / period_s)
+    loose = np.sqrt(_LOOSE_RADPS2**2 + 2.0 * box(turning.rate_change_radps2**2, onset))
+    weight = process_weight(basis, t_s, loose, singer_s)
+    first = solve_phase(basis, phase, _LOOSE_MPS2 / size, tau_s**2, singer_s, weight)
+    _, rate, change = basis.evaluate(first)
+    width = round(_NOISE_WINDOW_S / period_s)
+    power = unexplained**2
+    power = np.minimum(power, 16.0 * float(np.median(power)) + 0.05**2)
+    sd = _COLOUR * np.sqrt(box(power, width) + _QUIETEST_MPS2**2)
+    lively = np.maximum(1.5 * box(change**2, width), 2.0 * box(change**2, onset))
+    floor = _SLOW_RADPS2 + np.sqrt(box(rate**2, width))
+    weight = process_weight(basis, t_s, np.sqrt(lively + floor**2), singer_s)
+    second = solve_phase(basis, phase, sd / size, tau_s**2, singer_s, weight)
+    return basis.evaluate(second)[1]
+
+
 def _rate_sd(
     t_s: FloatArray, turning: Turning, radial: FloatArray, tau_s: float, period_s: float
 ) -> FloatArray:
@@ -113,10 +162,10 @@ def _rate_sd(
     inverse. The density is read off the radial residual, which the angle cannot absorb. The
     unknown theta'' at both ends of the stretch adds tau theta'' exp(-distance / tau).
     """
-    width = max(3, round(_NOISE_WINDOW_S / period_s))
-    power = uniform_filter1d(np.minimum(radial**2, 4.0), width, mode="nearest")
+    width = round(_NOISE_WINDOW_S / period_s)
+    power = box(np.minimum(radial**2, 4.0), width)
     density = _COLOUR * np.sqrt(2.0 * period_s * power) / G_MPS2
-    restless = np.sqrt(uniform_filter1d(turning.rate_change_radps2**2, width, mode="nearest"))
+    restless = np.sqrt(box(turning.rate_change_radps2**2, width))
     ends = np.exp(-(t_s - t_s[0]) / tau_s) + np.exp(-(t_s[-1] - t_s) / tau_s)
     variance: FloatArray = (
         (density / (np.sqrt(8.0) * tau_s**1.5)) ** 2

@@ -19,8 +19,9 @@ _CLIP = 4.0
 
 
 def box(values: FloatArray, width: int) -> FloatArray:
-    """Moving average, the ends repeated."""
-    return np.asarray(uniform_filter1d(values, max(3, width), mode="nearest"))
+    """Moving average of values that are not negative, the ends repeated."""
+    # The filter keeps a running sum, which rounding may take just below zero.
+    return np.maximum(uniform_filter1d(values, max(3, width), mode="nearest"), 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
 
 from rolltrack.core.motion.constants import G_MPS2
 from rolltrack.core.motion.motion import Motion
+from rolltrack.core.motion.noise import box
 from rolltrack.core.motion.phase import DEMODULATION_WINDOW
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LEAST_FORCE = 0.3 * G_MPS2
 _MOST_FORCE = 2.0 * G_MPS2
+_MOST_RESIDUAL = 0.25 * G_MPS2
 
 
 def plausible_force(force: ComplexArray, tau_s: float, period_s: float) -> BoolArray:
@@ -25,10 +26,18 @@ def plausible_force(force: ComplexArray, tau_s: float, period_s: float) -> BoolA
     Readings in g, without gravity, in free fall or in a hard knock are not.
     """
     size = np.abs(force)
-    width = max(3, round(DEMODULATION_WINDOW * tau_s / period_s))
-    around = uniform_filter1d(size, width, mode="nearest")
+    width = round(DEMODULATION_WINDOW * tau_s / period_s)
+    around = box(size, width)
     plausible: BoolArray = (size > _LEAST_FORCE) & (around > _LEAST_FORCE) & (around < _MOST_FORCE)
     return plausible
+
+
+def explained(residual_mps2: FloatArray, tau_s: float, period_s: float) -> BoolArray:
+    """(n,) where what gravity's turning leaves over is small enough for the model to hold."""
+    width = round(2 * DEMODULATION_WINDOW * tau_s / period_s)
+    around = box(np.abs(residual_mps2), width)
+    holds: BoolArray = around < _MOST_RESIDUAL
+    return holds
 
 
 def where_valid(

@@ -1,0 +1,64 @@
+"""Gravity phase -> angle as a spline: no-slip equation and motion prior, solved together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.linalg import solveh_banded
+
+from rolltrack.core.motion.normal import Normal, assemble
+from rolltrack.core.motion.spline import ORDER
+
+if TYPE_CHECKING:
+    from rolltrack.core.motion.spline import Basis
+    from rolltrack.core.sample import FloatArray
+
+
+def process_row(spacing_s: float, singer_s: float) -> FloatArray:
+    """(4,) row that makes w'' + w'/T of four coefficients: white under Singer's model."""
+    third = np.array([-1.0, 3.0, -3.0, 1.0]) / spacing_s**3
+    second = np.array([0.5, -0.5, -0.5, 0.5]) / spacing_s**2
+    row: FloatArray = third + second / singer_s
+    return row
+
+
+def process_weight(
+    basis: Basis, t_s: FloatArray, change_sd: FloatArray, singer_s: float
+) -> FloatArray:
+    """(intervals,) inverse variance of the process row, from the sd of w' (N,) at the readings."""
+    middle_s = basis.start_s + basis.spacing_s * (np.arange(basis.intervals) + 0.5)
+    sd = np.interp(middle_s, t_s, change_sd)
+    weight: FloatArray = basis.spacing_s * singer_s / (2.0 * sd**2)
+    return weight
+
+
+def solve_phase(
+    basis: Basis,
+    phase_rad: FloatArray,
+    phase_sd_rad: FloatArray,
+    k_s2: float,
+    singer_s: float,
+    prior_weight: FloatArray,
+) -> FloatArray:
+    """(n,) coefficients of theta that best explain phase = theta - k theta''.
+
+    Args:
+        basis: the spline's basis at the N readings.
+        phase_rad: (N,) unwrapped.
+        phase_sd_rad: (N,) how far to trust it.
+        k_s2: R / g.
+        singer_s: memory of the motion's w'.
+        prior_weight: (intervals,) inverse variance of the process row.
+    """
+    weight = 1.0 / phase_sd_rad
+    rows = weight * (basis.value - k_s2 * basis.bend)
+    spline = np.zeros((ORDER, ORDER, basis.intervals))
+    for a in range(ORDER):
+        spline[a, a:] = basis.per_interval(rows[a] * rows[a:])
+    pull = basis.per_interval(rows * (weight * phase_rad))
+    none = np.zeros((ORDER, 0, basis.intervals))
+    normal = Normal(spline, none, pull, np.zeros((0, 0)), np.zeros(0))
+    row = process_row(basis.spacing_s, singer_s)
+    system = assemble(normal, np.zeros(basis.coefficients), row, prior_weight)
+    return np.asarray(solveh_banded(system.band, system.pull, lower=True, check_finite=False))
