@@ -31,11 +31,12 @@ async def rolltrack_run(folder: Path, *options: str) -> AsyncIterator[asyncio.su
         await process.communicate()
 
 
-async def until_line(stream: asyncio.StreamReader, text: bytes) -> None:
-    """Read on until a line holds `text`."""
+async def until_line(stream: asyncio.StreamReader, text: bytes) -> bytes:
+    """Read on until a line holds `text`; that line."""
     async with asyncio.timeout(TIMEOUT_S):
         while text not in (line := await stream.readline()):
             assert line, "the process has ended"
+    return line
 
 
 async def ended(process: asyncio.subprocess.Process) -> tuple[int, str, str]:
