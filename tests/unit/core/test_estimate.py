@@ -48,6 +48,13 @@ def test_bias_and_lever_arm_are_learnt_on_the_way():
     assert rmse(motion.speed_mps, roll.true_speed_mps) < 0.002 * 0.25
 
 
+def test_slow_strokes_do_not_teach_a_lever_arm_that_is_not_there():
+    roll = to_and_fro([0.3, -0.3, 0.3], 0.03, gyro=False)
+    motion, best = final(roll.samples)
+    assert np.hypot(*best.known.mean[2:4]) < 0.05
+    assert motion.valid.all()
+
+
 @pytest.mark.parametrize("gyro", [True, False])
 def test_both_sensors_together_beat_each_alone(gyro):
     roll = to_and_fro([0.3, -0.3, 0.3, -0.3], 0.08)

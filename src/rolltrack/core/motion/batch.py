@@ -39,7 +39,7 @@ _STEPS = 4
 _LARGEST_STEP_RAD = 1.5
 _SMALLEST_STEP_RAD = 2e-4
 _MEMORY = 23.0
-_LEVER_FROM_RADPS = 0.5
+_LEVER_FROM_RADPS = 1.0
 """Slower than this, noise in w' would pass for knowledge of the lever arm."""
 _LEVER_WINDOW_S = 1.5
 
@@ -59,7 +59,7 @@ class Constants:
     @classmethod
     def prior(cls, radius_m: float, *, gyroscope: bool) -> Constants:
         """Before anything was measured: bias 40 mg, sensor in the roller, gains to a per cent."""
-        sd = [0.4, 0.4, 0.67 * radius_m, 0.67 * radius_m, 0.01, 0.01, 0.01]
+        sd = [0.4, 0.4, 0.5 * radius_m, 0.5 * radius_m, 0.01, 0.01, 0.01]
         sd += [0.05, 0.03] if gyroscope else []
         return cls(np.zeros(len(sd)), np.diag(np.array(sd) ** -2.0))
 
