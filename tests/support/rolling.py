@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from firmware_sim.imu import Flaws, Mounting, read_accelerometer, read_gyroscope
+from firmware_sim.chip import Accelerometer, Gyroscope
+from firmware_sim.effects.vibration import Vibration
 from firmware_sim.kinematics import Rest, Stroke, roll
+from firmware_sim.motion import rolling_cylinder
+from firmware_sim.mounting import Mounting, angular_rate, specific_force
 from rolltrack.core.sample import ImuSamples
 from rolltrack.core.tracker import Setup, Tracker
 from rolltrack.protocols import load_protocol
@@ -22,14 +25,10 @@ if TYPE_CHECKING:
 
 RADIUS_M = 0.075
 PROTOCOL = load_protocol("slow-release")
-REAL = Flaws(
-    accel_bias_mps2=0.2,
-    accel_gain=0.005,
-    accel_noise_mps2=0.01,
-    gyro_bias_radps=0.01,
-    gyro_noise_radps=0.002,
-    vibration_mps2=0.1,
-)
+ACCELEROMETER = Accelerometer(bias_mps2=0.35, gain=0.009, noise_mps2_rthz=0.0014)
+GYROSCOPE = Gyroscope(bias_radps=0.017, noise_radps_rthz=0.00028)
+VIBRATION = Vibration(rms_mps2=0.1, full_speed_mps=0.1, at_rest=0.0)
+FINE_HZ = 800.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +47,8 @@ def to_and_fro(
     lead_s: float = 1.5,
     rate_hz: float = 100.0,
     radius_m: float = RADIUS_M,
-    flaws: Flaws = REAL,
+    accelerometer: Accelerometer = ACCELEROMETER,
+    vibration: Vibration = VIBRATION,
     phase_rad: float = 0.4,
     gyro: bool = True,
     seed: int = 1,
@@ -57,12 +57,15 @@ def to_and_fro(
     segments: list[Rest | Stroke] = [Rest(lead_s)]
     for length_m in lengths_m:
         segments += [Stroke(length_m, mean_speed_mps), Rest(pause_s)]
-    truth = roll([*segments, Rest(lead_s)], radius_m=radius_m, rate_hz=rate_hz)
+    every = round(FINE_HZ / rate_hz)
+    truth = roll([*segments, Rest(lead_s)], radius_m=radius_m, rate_hz=every * rate_hz)
     mounting = Mounting(axle="+y", phase_rad=phase_rad, lever_m=(0.02, 0.01))
     dice = np.random.default_rng(seed)
-    accel = read_accelerometer(truth, mounting, flaws, dice)
-    rate = read_gyroscope(truth, mounting, flaws, dice) if gyro else None
-    return Roll(ImuSamples(truth.t_s, accel, rate), truth.surface_speed_mps)
+    motion = vibration.apply(rolling_cylinder(truth, every * rate_hz), dice)
+    accel = accelerometer.read(specific_force(motion, mounting), rate_hz, every, dice)
+    turning = angular_rate(motion, mounting)
+    rate = GYROSCOPE.read(turning, rate_hz, every, dice) if gyro else None
+    return Roll(ImuSamples(truth.t_s[::every], accel, rate), motion.speed_mps[::every])
 
 
 def setup(**changes: object) -> Setup:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from support.rolling import RADIUS_M, to_and_fro
 
-from firmware_sim.imu import Flaws
+from firmware_sim.chip import Accelerometer
+from firmware_sim.effects.vibration import Vibration
 from rolltrack.core.motion.axle import AxleFinder
 from rolltrack.core.motion.final import FinalEstimator
 from rolltrack.core.motion.linear import LinearEstimator
@@ -13,7 +14,8 @@ from rolltrack.core.motion.phase import plane_across
 from rolltrack.core.sample import ImuSamples
 
 ROLL = to_and_fro([0.3, -0.3, 0.3, -0.3], 0.08, gyro=False)
-CLEAN = Flaws(accel_bias_mps2=0.3)
+CLEAN = Accelerometer(bias_mps2=0.5)
+STILL = Vibration(rms_mps2=0.0)
 
 
 def final(samples: ImuSamples, kind=FinalEstimator):
@@ -37,7 +39,8 @@ def test_it_beats_the_obvious_reading_severalfold(kind, share):
 
 
 def test_bias_and_lever_arm_are_learnt_on_the_way():
-    roll = to_and_fro([0.5, -0.5] * 4, 0.25, gyro=False, flaws=CLEAN, seed=5)
+    calm = {"accelerometer": CLEAN, "vibration": STILL}
+    roll = to_and_fro([0.5, -0.5] * 4, 0.25, gyro=False, seed=5, **calm)
     lever_m = np.hypot(0.02, 0.01)
     motion, linear = final(roll.samples, LinearEstimator)
     _, lever = linear.radial.constants(plane_across(np.array([0.0, 1.0, 0.0])))
