@@ -215,13 +215,21 @@ async def test_a_failing_source_is_logged_while_others_go_on(caplog):
     assert len(sink.of(SessionEnded)) == 1
 
 
-async def test_when_every_source_has_failed_the_first_fault_is_raised_after_a_clean_end():
+async def test_the_only_sources_fault_is_raised_after_a_clean_end_and_not_said_twice(caplog):
     sink = ListSink()
     source = ScriptedSource(strokes_of("RT-1"), then=InputError("cut off."))
     with pytest.raises(InputError, match="cut off"):
         await run(sources=[source], sinks=[sink])
     assert len(sink.of(SessionEnded)) == 1
     assert sink.closed
+    assert "cut off" not in caplog.text
+
+
+async def test_when_all_sources_have_failed_the_first_fault_is_raised():
+    faults = [InputError("the first."), InputError("the second.")]
+    sources = [ScriptedSource([], name=str(fault), then=fault) for fault in faults]
+    with pytest.raises(InputError, match="the first"):
+        await run(sources=sources, sinks=[])
 
 
 async def test_a_sink_that_cannot_open_ends_the_service_with_its_own_fault():

@@ -39,7 +39,7 @@ async def run_service(
 
     Args:
         config: who the rollers are and when a session is over.
-        sources: where readings come from; one that fails is logged while others go on.
+        sources: where readings come from; one of several that fails is logged while others go on.
         sinks: where events go.
         stop: set it to end the service.
         radius_m: rolling radius for all rollers, whatever entries and sensors say.
@@ -60,7 +60,8 @@ async def run_service(
             ]
             running = [
                 group.create_task(
-                    _guard(source, desk.deliver, failures), name=f"source {source.name}"
+                    _guard(source, desk.deliver, failures, say=len(sources) > 1),
+                    name=f"source {source.name}",
                 )
                 for source in sources
             ]
@@ -136,16 +137,18 @@ def _log_session(roller: Roller, event: Outgoing) -> None:
         )
 
 
-async def _guard(source: Source, deliver: Deliver, failures: list[Exception]) -> None:
-    """Run a source; its failure does not end the others."""
+async def _guard(source: Source, deliver: Deliver, failures: list[Exception], *, say: bool) -> None:
+    """Run a source; its failure does not end the others. The only source's is raised, not said."""
     try:
         await source.run(deliver)
-    except RolltrackError as fault:
-        failures.append(fault)
-        log.warning("source %s has stopped: %s", source.name, fault)
     except Exception as fault:
         failures.append(fault)
-        log.exception("source %s has stopped unexpectedly", source.name)
+        if not say:
+            return
+        if isinstance(fault, RolltrackError):
+            log.warning("source %s has stopped: %s", source.name, fault)
+        else:
+            log.exception("source %s has stopped unexpectedly", source.name)
 
 
 async def _stopped_or_done(stop: asyncio.Event, running: Iterable[asyncio.Task[None]]) -> None:
