@@ -23,6 +23,7 @@ from rolltrack.cli.safety_texts import SAFETY
 from rolltrack.cli.session_texts import session_in_words
 from rolltrack.cli.signals import stopped_by_signals
 from rolltrack.config import BleConfig, Config, SessionConfig
+from rolltrack.core.events import SessionEnded
 from rolltrack.core.sample import ImuSamples
 from rolltrack.errors import RolltrackError, UsageError
 from rolltrack.protocols import load_protocol
@@ -127,35 +128,47 @@ async def _perform(trace: Path, lang: Lang, speed: float, *, show: bool) -> byte
             markup=False,
             soft_wrap=True,
         )
-        stop = asyncio.Event()
-        stack.enter_context(stopped_by_signals(stop))
+        stop, interrupted = asyncio.Event(), asyncio.Event()
+        stack.enter_context(stopped_by_signals(stop, interrupted.set))
         asyncio.get_running_loop().call_later(START_PATIENCE_S + duration_s / speed, stop.set)
+        watch = _Watch(duration_s, stop)
         sinks: list[Sink] = [
             SessionSink(SessionStore(Path(folder) / "sessions.db")),
             MqttSink(config.mqtt, SITE, host=broker.host, port=broker.port),
-            _TraceOver(duration_s, stop),
+            watch,
         ]
         if show:
             target_max_mps = load_protocol(config.protocol).target_max_mps
             sinks.append(LiveView(stdout(), lang=lang, target_max_mps=target_max_mps))
         await run_service(config, sources=[BleSource(config.ble)], sinks=sinks, stop=stop)
+        if not watch.session_ended:
+            if interrupted.is_set():
+                raise typer.Abort
+            raise RolltrackError(
+                f'no stroke was seen in "{recording.name}".',
+                hint="See what it holds with `rolltrack analyse`.",
+            )
         try:
             async with asyncio.timeout(SUMMARY_PATIENCE_S):
                 return await bodies.get()
         except TimeoutError:
             raise RolltrackError(
-                "no session summary came over MQTT.",
-                hint="Nothing was rolled, or it was stopped early; see `rolltrack doctor`.",
+                "no session summary came over MQTT.", hint="See `rolltrack doctor`."
             ) from None
 
 
-class _TraceOver:
-    """A sink that ends the demo once the roller has sent as many seconds as the trace has."""
+class _Watch:
+    """A sink that ends the demo once the roller has sent as many seconds as the trace has.
+
+    Attributes:
+        session_ended: whether there was a session, so that a summary is due.
+    """
 
     name = "demo"
     wants_samples = True
 
     def __init__(self, duration_s: float, stop: asyncio.Event) -> None:
+        self.session_ended = False
         self._duration_s = duration_s
         self._stop = stop
         self._first_s: float | None = None
@@ -166,6 +179,8 @@ class _TraceOver:
     async def handle(self, roller: Roller, outgoing: Outgoing) -> None:
         """Watch the time of the readings."""
         del roller
+        if isinstance(outgoing, SessionEnded):
+            self.session_ended = True
         if not isinstance(outgoing, ImuSamples):
             return
         if self._first_s is None:
