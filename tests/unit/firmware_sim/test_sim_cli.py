@@ -18,9 +18,25 @@ def test_generate_writes_a_trace(tmp_path, capsys):
     assert "readings" in capsys.readouterr().out
 
 
+def test_generate_writes_the_true_strokes_beside(tmp_path):
+    out, strokes = tmp_path / "calf.csv", tmp_path / "strokes.csv"
+    assert main(["generate", "calf", "--out", str(out), "--strokes", str(strokes)]) == 0
+    header, *rows = strokes.read_text().splitlines()
+    assert header.startswith("n,start_s,end_s,direction,length_m,mean_speed_mps")
+    assert [row.split(",")[3] for row in rows[:4]] == ["1", "-1", "1", "-1"]
+
+
+def test_strokes_that_cannot_be_written_are_named(tmp_path, capsys):
+    out, strokes = tmp_path / "calf.csv", tmp_path / "no" / "strokes.csv"
+    assert main(["generate", "calf", "--out", str(out), "--strokes", str(strokes)]) == 1
+    assert str(strokes) in capsys.readouterr().err
+
+
 def test_scenarios_lists_the_bundled_ones(capsys):
     assert main(["scenarios"]) == 0
-    assert capsys.readouterr().out.split("\n")[0].startswith("back ")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("back ")
+    assert all(len(line.split(maxsplit=1)) == 2 and len(line) < 120 for line in lines)
 
 
 @pytest.mark.parametrize(
