@@ -138,13 +138,15 @@ def accumulate(
             included.
         rate_correction: bias n and scale error s of the gyroscope, None without one.
         lever_known: (N,) where the lever arm may be learnt; elsewhere its columns are zero, as
-            noise in w' at rest would pass for knowledge of it.
+            noise in w' a slow roller does not show it.
     """
     root = np.sqrt(weight)
     jacobian = root * (
         model.by_angle * basis.value + model.by_rate * basis.slope + model.by_change * basis.bend
     )
-    lever = -(model.rate**2 + 1j * model.change)
+    # A lever arm's force is -p (w^2 + i w'), but w' has absorbed vibration, and what correlates with
+    # vibration would pass for a lever arm. It is learnt from w^2 alone, which has not.
+    lever = -(model.rate**2).astype(np.complex128)
     if lever_known is not None:
         lever = np.where(lever_known, lever, 0.0)
     mirrored = model.gravity.conj()

@@ -39,11 +39,13 @@ class RestDetector:
     previous_mps2: FloatArray | None = None
 
     def judge(self, beat: ImuSamples, rate_bias_radps: FloatArray) -> Activity:
-        """Classify one beat; the very first is never TURNING by accelerometer alone."""
+        """Classify one beat; by accelerometer, the very first is neither rest nor turning."""
         if beat.accel_mps2 is not None:
             mean = np.asarray(beat.accel_mps2.mean(axis=0))
             previous, self.previous_mps2 = self.previous_mps2, mean
-            turned = 0.0 if previous is None else _angle_rad(previous, mean)
+            if previous is None:
+                return Activity.UNSURE
+            turned = _angle_rad(previous, mean)
             if turned > _TURNING_RAD:
                 return Activity.TURNING
             return Activity.REST if turned < _STILL_RAD else Activity.UNSURE
