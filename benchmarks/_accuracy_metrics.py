@@ -31,7 +31,7 @@ COLUMNS = {
     "count": "count %",
     "f1": "F1 too fast",
     "within": "within 2 sd",
-    "nees": "NEES",
+    "calibration": "(error/sd)²",
     "known": "known %",
     "recall": "recall %",
     "us": "us/sample",
@@ -90,7 +90,7 @@ def _speed(error_mps: FloatArray, sd_mps: FloatArray | None) -> Sums:
     if sd_mps is not None:
         z = error_mps / np.maximum(sd_mps, 1e-9)
         found["within"] = (float(np.sum(np.abs(z) <= 2)), float(len(z)))
-        found["nees"] = (float(np.sum(z**2)), float(len(z)))
+        found["calibration"] = (float(np.sum(z**2)), float(len(z)))
     return found
 
 
