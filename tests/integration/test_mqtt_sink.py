@@ -230,6 +230,18 @@ async def test_a_wrong_password_is_one_clear_line_and_stops_nothing(tmp_path, ca
     assert "barley" not in caplog.text
 
 
+async def test_two_services_that_call_themselves_the_same_are_told_once(caplog):
+    async with embedded_broker() as broker:
+        sinks = [new_sink(broker.port), new_sink(broker.port)]
+        for sink in sinks:
+            await sink.open()
+        await until_logged(caplog, 'another program connects as "rolltrack-home". Give each')
+        for sink in sinks:
+            await sink.close()
+    losses = [text for text in caplog.messages if text.startswith("Lost the MQTT broker")]
+    assert 2 <= len(losses) <= 4  # two brief connections each, then silence
+
+
 async def test_something_that_is_no_broker_is_named_and_does_not_end_the_sink(caplog):
     async def answer(reader, writer):
         await reader.read(10)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ CONNECT_TIMEOUT_S = 3.0
 RETRY_MIN_S = 1
 RETRY_MAX_S = 15
 GOODBYE_S = 1.0
+BRIEF_S = 5.0
+BRIEF_CONNECTIONS = 3
+"""So many connections in a row that last no longer than `BRIEF_S` are no accident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,9 @@ class MqttLink:
     ) -> None:
         self.up = False
         self._address = f"{host}:{port}"
+        self._client_id = client_id
+        self._up_since_s = 0.0
+        self._brief = 0
         self._on_up = on_up
         self._on_ack = on_ack
         self._memories = memories
@@ -132,7 +139,9 @@ class MqttLink:
 
     def _connected(self, _reason: str) -> None:
         self.up = True
-        self._say("connected", logging.INFO, "Connected to the MQTT broker at %s.")
+        self._up_since_s = time.monotonic()
+        if self._brief < BRIEF_CONNECTIONS:
+            self._say("connected", logging.INFO, "Connected to the MQTT broker at %s.")
         self._client.subscribe(self._memories, 1)
         self._on_up()
 
@@ -158,11 +167,9 @@ class MqttLink:
             self._ended.set()
         elif self.up:
             self.up = False
-            self._say(
-                "lost",
-                logging.WARNING,
-                "Lost the MQTT broker at %s. Reconnecting; finished sessions wait.",
-            )
+            brief = time.monotonic() - self._up_since_s < BRIEF_S
+            self._brief = self._brief + 1 if brief else 0
+            self._say_lost()
         elif self._said not in {"refused", "lost"}:
             self._say(
                 "mute",
@@ -170,6 +177,22 @@ class MqttLink:
                 "What listens at %s does not answer as an MQTT broker: %s. Check mqtt.broker;"
                 " trying again.",
                 reason,
+            )
+
+    def _say_lost(self) -> None:
+        if self._brief < BRIEF_CONNECTIONS:
+            self._say(
+                "lost",
+                logging.WARNING,
+                "Lost the MQTT broker at %s. Reconnecting; finished sessions wait.",
+            )
+        else:
+            self._say(
+                "contested",
+                logging.ERROR,
+                "The MQTT broker at %s ends our connections at once, as it does when another"
+                ' program connects as "%s". Give each rolltrack a site of its own.',
+                self._client_id,
             )
 
     def _say(self, state: str, level: int, text: str, *args: str) -> None:
