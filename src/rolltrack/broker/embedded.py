@@ -102,11 +102,16 @@ def _free_port() -> int:
 
 
 async def _keep_running(process: BrokerProcess, kind: Kind) -> None:
+    complaint = ""
     while True:
         await process.ended()
-        _log.warning("The embedded MQTT broker (%s) ended; starting it again.", kind)
+        if not complaint:
+            _log.warning("The embedded MQTT broker (%s) ended; starting it again.", kind)
         try:
             await process.start()
+            complaint = ""
         except BrokerError as error:
-            _log.warning("%s", error)
+            if str(error) != complaint:
+                complaint = str(error)
+                _log.warning("%s", complaint)
             await asyncio.sleep(RESTART_S)
