@@ -39,8 +39,8 @@ _STEPS = 4
 _LARGEST_STEP_RAD = 1.5
 _SMALLEST_STEP_RAD = 2e-4
 _MEMORY = 23.0
-_LEVER_FROM_RADPS = 0.5
-"""Slower than this, a lever arm makes too little force to be told from noise."""
+_LEVER_FROM_RADPS = 2.0
+"""Slower than this, w' is mostly vibration, and its noise would pass for a lever arm."""
 _LEVER_WINDOW_S = 1.5
 
 

@@ -144,9 +144,7 @@ def accumulate(
     jacobian = root * (
         model.by_angle * basis.value + model.by_rate * basis.slope + model.by_change * basis.bend
     )
-    # A lever arm's force is -p (w^2 + i w'), but w' has absorbed vibration, and what correlates with
-    # vibration would pass for a lever arm. It is learnt from w^2 alone, which has not.
-    lever = -(model.rate**2).astype(np.complex128)
+    lever = -(model.rate**2 + 1j * model.change)
     if lever_known is not None:
         lever = np.where(lever_known, lever, 0.0)
     mirrored = model.gravity.conj()
