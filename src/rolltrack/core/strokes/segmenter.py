@@ -126,7 +126,7 @@ class Segmenter:
     def _unknown_near(self, run: _Run, motion: Motion) -> bool:
         """Whether an unknown run begins right where the open stroke was last seen."""
         last_s = -np.inf if self.open is None else self.open.last_s
-        return run.kind == _UNKNOWN and motion.t_s[run.start] - last_s < LONGEST_PAUSE_S
+        return run.kind == _UNKNOWN and float(motion.t_s[run.start]) - last_s < LONGEST_PAUSE_S
 
     @staticmethod
     def _extend(stroke: _Open, run: _Run, motion: Motion, travelled: FloatArray) -> None:
