@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sqlite3
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import event
@@ -75,6 +76,17 @@ async def test_waiting_sessions_are_tried_again_without_a_new_one(path):
         await retry
     assert len(store.newest()) == 3
     await sink.close()
+
+
+async def test_a_session_that_is_not_one_keeps_no_other_from_being_stored(path, caplog):
+    sink = SessionSink(SessionStore(path))
+    odd = replace(sample.ended("id-odd"), strokes=("no stroke",))
+    await sink.handle(sample.ROLLER, odd)
+    await store_sessions(sink, 0, 2)
+    await sink.close()
+    assert {s.session_id for s in SessionStore(path).newest()} == {"id-000", "id-001"}
+    assert "Session id-odd cannot be written" in caplog.text
+    assert "Session id-odd could not be stored." in caplog.text
 
 
 async def test_sessions_that_cannot_be_stored_are_named_at_the_end(path, caplog):

@@ -70,6 +70,9 @@ class SessionSink:
                     await asyncio.to_thread(self._store.add, event.summary, event.strokes)
                 except StoreError as error:
                     self._complain(str(error))
+                except Exception as fault:  # noqa: BLE001  # the other sessions are stored all the same
+                    name = event.summary.session_id
+                    self._complain(f"Session {name} cannot be written: {fault!r}.")
                 else:
                     self._unsaved.remove(event)
         if self._complaint and not self._unsaved:
