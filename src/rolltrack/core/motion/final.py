@@ -28,6 +28,7 @@ _CLUSTER = 3.5
 _SURPRISE = 14.0
 """Mean squared residual, in variances, beyond which the model does not hold."""
 _WORST = 60.0
+_SMALL_MPS2 = 0.15 * G_MPS2
 _INSANE = 8.0
 """Constants further from what sensors have, in standard deviations, are not believed."""
 
@@ -80,11 +81,12 @@ class FinalEstimator:
     def _holds(self, t_s: FloatArray, readings: Readings, estimate: Estimate) -> BoolArray:
         """(N,) where the readings are of gravity's size and the model explains them."""
         tau_s, period_s = no_slip_time_s(self.radius_m), float(np.median(np.diff(t_s)))
-        size = np.minimum(np.abs(estimate.model.residual), G_MPS2) / estimate.noise.sd_mps2
-        surprise = np.minimum(size**2, _WORST)
+        size = np.minimum(np.abs(estimate.model.residual), G_MPS2)
+        surprise = np.minimum((size / estimate.noise.sd_mps2) ** 2, _WORST)
         width = round(_CLUSTER * tau_s / period_s)
-        around = box(surprise, width)
-        valid: BoolArray = plausible_force(readings.z, tau_s, period_s) & (around < _SURPRISE)
+        # A fast stroke over bumps surprises too, but what it leaves over is small beside gravity.
+        holds = (box(surprise, width) < _SURPRISE) | (box(size, width) < _SMALL_MPS2)
+        valid: BoolArray = plausible_force(readings.z, tau_s, period_s) & holds
         return valid if self._sane(estimate.constants, readings) else np.zeros_like(valid)
 
     def _sane(self, constants: Constants, readings: Readings) -> bool:

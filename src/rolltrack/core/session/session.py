@@ -113,6 +113,11 @@ class Session:
         """The session in numbers; call it after the last `end_stretch`."""
         statistics = self.ledger.speed_statistics()
         mean_mps, p95_mps, peak_mps = statistics or (None, None, None)
+        # Turning is noticed half a second at a time; strokes know better when it began and ended.
+        first, last = self.started_s, self.last_motion_s
+        if self.strokes:
+            first = min(first, self.strokes[0].stroke.start_s)
+            last = max(last, self.strokes[-1].stroke.end_s)
         return SessionSummary(
             session_id=self.session_id,
             revision=1,
@@ -120,8 +125,8 @@ class Session:
             roller=roller,
             region=region,
             protocol=protocol.id,
-            started_unix_s=epoch_unix_s + self.started_s,
-            ended_unix_s=epoch_unix_s + self.last_motion_s,
+            started_unix_s=epoch_unix_s + first,
+            ended_unix_s=epoch_unix_s + last,
             rolling_s=self.ledger.rolling_s,
             hold_s=self.ledger.hold_s,
             unknown_s=self.ledger.unknown_s,
