@@ -29,8 +29,7 @@ def broken(start_s: float) -> ImuSamples:
 
 @pytest.fixture
 def lane():
-    config = Config()
-    return Lane(SENSOR, Register(config).admit(SENSOR), idle_s=config.session.idle_s)
+    return Lane(SENSOR, Register(Config()).admit(SENSOR), idle_s=60.0)
 
 
 def kinds(outgoing):
