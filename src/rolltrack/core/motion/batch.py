@@ -39,8 +39,8 @@ _STEPS = 4
 _LARGEST_STEP_RAD = 1.5
 _SMALLEST_STEP_RAD = 2e-4
 _MEMORY = 23.0
-_LEVER_FROM_RADPS = 2.0
-"""Slower than this, w' is mostly vibration, and its noise would pass for a lever arm."""
+_LEVER_FROM_RADPS = 1.0
+"""Slower than this, a lever arm makes too little force to be told from noise."""
 _LEVER_WINDOW_S = 1.5
 
 
@@ -125,7 +125,7 @@ class _Batch:
     def __init__(self, t_s: FloatArray, readings: Readings, known: Constants) -> None:
         tau_s = float(np.sqrt(readings.k_s2))
         self.t_s, self.readings, self.known = t_s, readings, known
-        self.period_s = float(np.median(np.diff(t_s)))
+        self.period_s = readings.period_s
         self.basis = Basis.at(t_s, float(t_s[0]), min(0.02, 0.23 * tau_s))
         self.row = process_row(self.basis.spacing_s, _SINGER_S)
         self.q = known.mean.copy()

@@ -18,7 +18,7 @@ from rolltrack.core.motion.validity import plausible_force, where_valid
 
 if TYPE_CHECKING:
     from rolltrack.core.motion.axle import AxleFinder
-    from rolltrack.core.sample import BoolArray, FloatArray, ImuSamples
+    from rolltrack.core.sample import BoolArray, ImuSamples
 
 ALGORITHM = "map-spline/1"
 
@@ -64,7 +64,10 @@ class FinalEstimator:
             return Motion.unknown(samples.t_s)
         about = None if rate is None else (rate - finder.rate_bias_radps) @ axle
         readings = Readings(
-            in_plane(force, plane_across(axle)), about, no_slip_time_s(self.radius_m) ** 2
+            in_plane(force, plane_across(axle)),
+            about,
+            no_slip_time_s(self.radius_m) ** 2,
+            float(np.median(np.diff(samples.t_s))),
         )
         known = self.known or Constants.prior(self.radius_m, gyroscope=rate is not None)
         try:
@@ -75,12 +78,12 @@ class FinalEstimator:
             count = len(range(*learn.indices(len(samples))))
             self.known = known.updated(estimate.constants, count / len(samples))
         model = estimate.model
-        valid = self._holds(samples.t_s, readings, estimate)
+        valid = self._holds(readings, estimate)
         return where_valid(samples, model.rate, estimate.rate_sd_radps, self.radius_m, valid)
 
-    def _holds(self, t_s: FloatArray, readings: Readings, estimate: Estimate) -> BoolArray:
+    def _holds(self, readings: Readings, estimate: Estimate) -> BoolArray:
         """(N,) where the readings are of gravity's size and the model explains them."""
-        tau_s, period_s = no_slip_time_s(self.radius_m), float(np.median(np.diff(t_s)))
+        tau_s, period_s = no_slip_time_s(self.radius_m), readings.period_s
         size = np.minimum(np.abs(estimate.model.residual), G_MPS2)
         surprise = np.minimum((size / estimate.noise.sd_mps2) ** 2, _WORST)
         width = round(_CLUSTER * tau_s / period_s)

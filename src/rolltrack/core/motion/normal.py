@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.ndimage import uniform_filter1d
 
 from rolltrack.core.motion.constants import G_MPS2
 from rolltrack.core.motion.spline import ORDER
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 ACCEL_CONSTANTS = 7
 GYRO_CONSTANTS = 2
 _HUBER_GYRO = 3.0
+_SMOOTHED = 0.8
+"""Width of the smoothing of w', applied twice, in no-slip times."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,12 +42,14 @@ class Readings:
         z: (N,) specific force; its phase runs with the roller.
         rate_radps: (N,) angular rate about the axle, or None.
         k_s2: R / g.
+        period_s: sampling period.
         rate_sd_radps: noise of the gyroscope.
     """
 
     z: ComplexArray
     rate_radps: FloatArray | None
     k_s2: float
+    period_s: float
     rate_sd_radps: float = 0.003
 
     @property
@@ -61,6 +66,7 @@ class Predicted:
         angle: (N,) theta.
         rate: (N,) w.
         change: (N,) w'.
+        lever: (N,) what a lever arm is multiplied by: -(w^2 + i w'), with w' smoothed.
         gravity: (N,) z0.
         residual: (N,) measured less predicted specific force.
         by_angle: (N,) derivative of the prediction.
@@ -71,6 +77,7 @@ class Predicted:
     angle: FloatArray
     rate: FloatArray
     change: FloatArray
+    lever: ComplexArray
     gravity: ComplexArray
     residual: ComplexArray
     by_angle: ComplexArray
@@ -79,20 +86,29 @@ class Predicted:
 
 
 def predict(basis: Basis, c: FloatArray, q: FloatArray, readings: Readings) -> Predicted:
-    """Evaluate the model and its derivatives at coefficients c and constants q."""
+    """Evaluate the model and its derivatives at coefficients c and constants q.
+
+    The estimated w' has absorbed vibration, which no lever arm turns into force: with it, residuals
+    correlate with the lever arm's columns and drive them far off. What a hand does is slower, so
+    w' is smoothed there over about a no-slip time.
+    """
     angle, rate, change = basis.evaluate(c)
     k = readings.k_s2
+    width = max(1, round(_SMOOTHED * float(np.sqrt(k)) / readings.period_s))
+    slow = uniform_filter1d(uniform_filter1d(change, width, mode="nearest"), width, mode="nearest")
+    by_lever = -(rate * rate + 1j * slow)
     turned = G_MPS2 * np.exp(1j * angle)
     gravity = turned * (1.0 - 1j * k * change)
     gain, skew = 1.0 + q[4], complex(q[5], q[6])
     bias, lever = complex(q[0], q[1]), complex(q[2], q[3])
-    said = gain * gravity + skew * gravity.conj() - lever * (rate * rate + 1j * change) + bias
+    said = gain * gravity + skew * gravity.conj() + lever * by_lever + bias
     by_angle = 1j * gravity
     by_change = -1j * k * turned
     return Predicted(
         angle,
         rate,
         change,
+        np.asarray(by_lever, dtype=np.complex128),
         gravity,
         readings.z - said,
         gain * by_angle + skew * by_angle.conj(),
@@ -144,9 +160,7 @@ def accumulate(
     jacobian = root * (
         model.by_angle * basis.value + model.by_rate * basis.slope + model.by_change * basis.bend
     )
-    lever = -(model.rate**2 + 1j * model.change)
-    if lever_known is not None:
-        lever = np.where(lever_known, lever, 0.0)
+    lever = model.lever if lever_known is None else np.where(lever_known, model.lever, 0.0)
     mirrored = model.gravity.conj()
     ones = np.ones_like(mirrored)
     columns = root * np.stack(
