@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import fields, is_dataclass
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from support.rolling import RADIUS_M, only, plain, run, setup, to_and_fro
 
 from rolltrack.core.events import FinalSpeed, LiveSpeed, SessionDiscarded, SessionEnded
+from rolltrack.core.motion.motion import Motion
 from rolltrack.core.sample import ImuSamples
 from rolltrack.core.tracker import Tracker
 
@@ -161,3 +163,20 @@ def test_motion_without_a_stroke_is_not_a_session():
     events = run(to_and_fro([0.02], 0.05).samples)
     assert only(events, SessionEnded) == []
     assert len(only(events, SessionDiscarded)) == 1
+
+
+@pytest.mark.parametrize("sensors", ["accel", "gyro", "both"])
+def test_events_hold_plain_python_values(sensors):
+    """A numpy scalar in an event would fail far away, in JSON or in the database."""
+
+    def check(value: object) -> None:
+        assert type(value).__module__ != "numpy", value
+        if isinstance(value, tuple):
+            for item in value:
+                check(item)
+        elif is_dataclass(value) and not isinstance(value, Motion):
+            for field in fields(value):
+                check(getattr(value, field.name))
+
+    for event in run(ROLL.samples, sensors=sensors, keep_series=True):
+        check(event)
