@@ -39,7 +39,8 @@ _STEPS = 4
 _LARGEST_STEP_RAD = 1.5
 _SMALLEST_STEP_RAD = 2e-4
 _MEMORY = 23.0
-_LEVER_FROM_RADPS = 1.0
+_SURE = 1e10
+_LEVER_FROM_RADPS = 1.5
 """Slower than this, a lever arm makes too little force to be told from noise."""
 _LEVER_WINDOW_S = 1.5
 
@@ -62,6 +63,15 @@ class Constants:
         sd = [0.4, 0.4, 0.5 * radius_m, 0.5 * radius_m, 0.01, 0.01, 0.01]
         sd += [0.05, 0.03] if gyroscope else []
         return cls(np.zeros(len(sd)), np.diag(np.array(sd) ** -2.0))
+
+    def without_lever(self) -> Constants:
+        """The same, but sure that the sensor sits on the axle."""
+        precision = self.precision.copy()
+        precision[2:4, :] = precision[:, 2:4] = 0.0
+        precision[2, 2] = precision[3, 3] = _SURE
+        mean = self.mean.copy()
+        mean[2:4] = 0.0
+        return Constants(mean, precision)
 
     def updated(self, estimate: Constants, share: float) -> Constants:
         """Keep a share of what an estimate that started from here has learnt."""

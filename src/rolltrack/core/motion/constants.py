@@ -1,8 +1,12 @@
-"""Numbers of the physics, and how late live may be."""
+"""Numbers of the physics and of time."""
 
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rolltrack.core.sample import FloatArray
 
 G_MPS2 = 9.80665
 """Standard gravity."""
@@ -18,3 +22,8 @@ def no_slip_time_s(radius_m: float) -> float:
     theta - tau^2 * theta'' for small tau^2 * theta''.
     """
     return math.sqrt(radius_m / G_MPS2)
+
+
+def mean_period_s(t_s: FloatArray) -> float:
+    """Mean time between n >= 2 readings."""
+    return float(t_s[-1] - t_s[0]) / (len(t_s) - 1)

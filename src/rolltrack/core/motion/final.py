@@ -72,11 +72,18 @@ class FinalEstimator:
         known = self.known or Constants.prior(self.radius_m, gyroscope=rate is not None)
         try:
             estimate = estimate_batch(samples.t_s, readings, known)
+            sane = self._sane(estimate.constants, readings)
+            if not sane:
+                # Slow motion can mistake vibration for a lever arm; without one it cannot.
+                estimate = estimate_batch(samples.t_s, readings, known.without_lever())
+                sane = self._sane(estimate.constants, readings)
+            elif learn is not None:
+                count = len(range(*learn.indices(len(samples))))
+                self.known = known.updated(estimate.constants, count / len(samples))
         except np.linalg.LinAlgError:
             return Motion.unknown(samples.t_s)
-        if learn is not None:
-            count = len(range(*learn.indices(len(samples))))
-            self.known = known.updated(estimate.constants, count / len(samples))
+        if not sane:
+            return Motion.unknown(samples.t_s)
         model = estimate.model
         valid = self._holds(readings, estimate)
         return where_valid(samples, model.rate, estimate.rate_sd_radps, self.radius_m, valid)
@@ -90,7 +97,7 @@ class FinalEstimator:
         # A fast stroke over bumps surprises too, but what it leaves over is small beside gravity.
         holds = (box(surprise, width) < _SURPRISE) | (box(size, width) < _SMALL_MPS2)
         valid: BoolArray = plausible_force(readings.z, tau_s, period_s) & holds
-        return valid if self._sane(estimate.constants, readings) else np.zeros_like(valid)
+        return valid
 
     def _sane(self, constants: Constants, readings: Readings) -> bool:
         """A sensor as bad as this one would be is a model as wrong as this one is."""

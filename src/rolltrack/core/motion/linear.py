@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rolltrack.core.motion.constants import G_MPS2, no_slip_time_s
+from rolltrack.core.motion.constants import G_MPS2, mean_period_s, no_slip_time_s
 from rolltrack.core.motion.gyroscope import from_gyroscope
 from rolltrack.core.motion.motion import Motion
 from rolltrack.core.motion.no_slip import Turning, undo_no_slip
@@ -38,6 +38,7 @@ _LOOSE_RADPS2 = 5.0
 _LOOSE_MPS2 = 0.3
 _SLOW_RADPS2 = 0.5
 _QUIETEST_MPS2 = 0.02
+_FELT_MPS2 = 0.02
 _ONSET_S = 0.3
 _APART_RADPS = 1.0
 _MODEL_SHARE = 0.02
@@ -78,7 +79,7 @@ class LinearEstimator:
         self, samples: ImuSamples, measured_mps2: FloatArray, axle: FloatArray, learn: slice | None
     ) -> Motion:
         t_s, tau_s = samples.t_s, no_slip_time_s(self.radius_m)
-        period_s = float(np.median(np.diff(t_s)))
+        period_s = mean_period_s(t_s)
         plane = plane_across(axle)
         z = in_plane(measured_mps2, plane)
         force, turning, up = _explain(t_s, z, plane, self.radial, tau_s, period_s)
@@ -113,8 +114,9 @@ def _explain(
     bias, lever = radial.constants(plane)
     force = z - bias
     turning = undo_no_slip(t_s, roller_phase(force, period_s, tau_s), tau_s)
-    if lever:
-        force = force - lever * lever_factor(turning)
+    by_lever = lever * lever_factor(turning)
+    if np.abs(by_lever).max() > _FELT_MPS2:
+        force = force - by_lever
         turning = undo_no_slip(t_s, roller_phase(force, period_s, tau_s), tau_s)
     direction = force / np.maximum(np.abs(force), _VANISHING)
     return force, turning, direction * np.exp(1j * turning.excess_rad)

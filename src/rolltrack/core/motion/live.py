@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rolltrack.core.motion.constants import MAX_LATENCY_S, no_slip_time_s
+from rolltrack.core.motion.constants import MAX_LATENCY_S, mean_period_s, no_slip_time_s
 from rolltrack.core.sample import ImuSamples
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rolltrack.core.motion.linear import LinearEstimator
     from rolltrack.core.motion.motion import Motion
 
-HOP_S = 0.05
+HOP_S = 0.1
 """How often the window moves on."""
 _CONTEXT = 12.0
 """Length of the window in no-slip times (at least 1 s); older readings no longer matter."""
@@ -43,7 +43,7 @@ class LiveEstimator:
         motion = estimator.estimate(window, finder, learn=None)
         lag_s = 0.0
         if window.gyro_radps is None and len(window) > 1:
-            period_s = float(np.median(np.diff(window.t_s)))
+            period_s = mean_period_s(window.t_s)
             lag_s = max(0.0, MAX_LATENCY_S - HOP_S - 1.5 * period_s)
         oldest_s = max(self.said_until_s, np.nextafter(now_s - MAX_LATENCY_S, -np.inf))
         first, last = np.searchsorted(window.t_s, [oldest_s, now_s - lag_s], side="right")

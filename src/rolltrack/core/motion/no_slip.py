@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.linalg import solveh_banded
+from scipy.linalg.lapack import dptsv
 
 if TYPE_CHECKING:
     from rolltrack.core.sample import FloatArray
@@ -54,9 +54,10 @@ def undo_no_slip(t_s: FloatArray, phase_rad: FloatArray, tau_s: float) -> Turnin
     inner += far[:-1] * phase_rad[:-2] + far[1:] * phase_rad[2:]
     inner[0] += coupling[0] * phase_rad[0]
     inner[-1] += coupling[-1] * phase_rad[-1]
-    bands = np.vstack([-coupling[:-1], 1.0 / tanh[:-1] + 1.0 / tanh[1:]])
     angle = phase_rad.copy()
-    angle[1:-1] = solveh_banded(bands, inner, check_finite=False)
+    diagonal = 1.0 / tanh[:-1] + 1.0 / tanh[1:]
+    # LAPACK itself: for the short windows of the live estimate, scipy's wrapper costs more than it.
+    _, _, angle[1:-1], _ = dptsv(diagonal, -coupling[1:-1], inner)
 
     excess = angle - phase_rad
     slope = np.diff(phase_rad) / np.diff(t_s)
