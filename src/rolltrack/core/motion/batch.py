@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rolltrack.core.motion.bordered import Solved, rate_variance, solve
+from rolltrack.core.motion.bordered import Solved, rate_variance, solve, with_border
 from rolltrack.core.motion.constants import G_MPS2
 from rolltrack.core.motion.noise import Noise, NoiseRule, box, measure
 from rolltrack.core.motion.normal import (
@@ -40,7 +40,7 @@ _LARGEST_STEP_RAD = 1.5
 _SMALLEST_STEP_RAD = 2e-4
 _MEMORY = 23.0
 _SURE = 1e10
-_LEVER_FROM_RADPS = 1.5
+_LEVER_FROM_RADPS = 2.5
 """Slower than this, a lever arm makes too little force to be told from noise."""
 _LEVER_WINDOW_S = 1.5
 
@@ -153,7 +153,8 @@ class _Batch:
     def adapt(self) -> None:
         self.noise = measure(self.predict(), self.period_s, NoiseRule())
 
-    def step(self) -> tuple[Solved, float]:
+    def system(self, *, all_of_lever: bool) -> Bordered:
+        """Normal equations; the lever arm's columns everywhere, or where it may be learnt."""
         model = self.predict()
         gyroscope = None if self.readings.rate_radps is None else (self.q[-2], self.q[-1])
         normal = accumulate(
@@ -162,11 +163,13 @@ class _Batch:
             model,
             huber_weight(model, self.noise.sd_mps2),
             gyroscope,
-            turning_enough(model, self.period_s),
+            None if all_of_lever else turning_enough(model, self.period_s),
         )
         weight = process_weight(self.basis, self.t_s, self.noise.change_sd_radps2, _SINGER_S)
-        system = assemble(normal, self.c, self.row, weight)
-        solved = solve(with_constants(system, self.q, self.known))
+        return assemble(normal, self.c, self.row, weight)
+
+    def step(self) -> tuple[Solved, float]:
+        solved = solve(with_constants(self.system(all_of_lever=False), self.q, self.known))
         largest = float(np.max(np.abs(solved.step)))
         share = min(1.0, _LARGEST_STEP_RAD / max(largest, 1e-12))
         self.c = self.c + share * solved.step
@@ -196,6 +199,9 @@ def estimate_batch(t_s: FloatArray, readings: Readings, known: Constants) -> Est
         solved, largest = batch.step()
     memory_s = _MEMORY * float(np.sqrt(readings.k_s2))
     memory_s *= 2.0 if readings.rate_radps is not None else 1.0
-    variance = rate_variance(batch.basis, solved, memory_s)
+    # A lever arm that could not be learnt still acts, and what is not known of it adds to the
+    # error.
+    everywhere = with_border(solved, batch.system(all_of_lever=True).border)
+    variance = rate_variance(batch.basis, everywhere, memory_s)
     constants = Constants(batch.q, solved.constants_precision)
     return Estimate(batch.predict(), np.sqrt(variance), batch.noise, constants)

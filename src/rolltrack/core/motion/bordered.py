@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,6 +49,12 @@ def solve(system: Bordered) -> Solved:
     pull = system.constants_pull - system.border.T @ free
     constants_step = np.asarray(np.linalg.solve(precision, pull), dtype=float)
     return Solved(free - border @ constants_step, constants_step, factor, border, precision)
+
+
+def with_border(solved: Solved, border: FloatArray) -> Solved:
+    """The same solution with another border (n, nc) through which constants act."""
+    columns = cho_solve_banded((solved.factor, True), border, check_finite=False)
+    return replace(solved, border=np.asarray(columns))
 
 
 def rate_variance(basis: Basis, solved: Solved, memory_s: float) -> FloatArray:
