@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _TURNING_RAD = 0.025
 """Of gravity, from beat to beat; the slowest stroke (6 mm/s, R 7.5 cm) makes 0.04 rad."""
 _STILL_RAD = 0.008
+_STILL_WITH_STEADY_RATE_RAD = 0.02
+"""A tremor moves gravity more than that, but then the gyroscope says whether anything turns."""
 _TURNING_RADPS = 0.05
 _STILL_RADPS = 0.03
 _LARGEST_RATE_BIAS_RADPS = 0.15
@@ -48,15 +50,24 @@ class RestDetector:
             turned = _angle_rad(previous, mean)
             if turned > _TURNING_RAD:
                 return Activity.TURNING
-            return Activity.REST if turned < _STILL_RAD else Activity.UNSURE
+            still_rad = _STILL_RAD if beat.gyro_radps is None else _STILL_WITH_STEADY_RATE_RAD
+            steady = beat.gyro_radps is None or _steady(beat.gyro_radps)
+            return Activity.REST if turned < still_rad and steady else Activity.UNSURE
         if beat.gyro_radps is None:
             return Activity.UNSURE
+        if _steady(beat.gyro_radps):
+            return Activity.REST
         mean_rate = beat.gyro_radps.mean(axis=0)
         spread = float(beat.gyro_radps.std(axis=0).max())
-        if spread < _STILL_RADPS and float(np.abs(mean_rate).max()) < _LARGEST_RATE_BIAS_RADPS:
-            return Activity.REST
         moving = float(np.linalg.norm(mean_rate - rate_bias_radps)) > _TURNING_RADPS
         return Activity.TURNING if moving or spread > _TURNING_RADPS else Activity.UNSURE
+
+
+def _steady(rate_radps: FloatArray) -> bool:
+    """Whether the rate hardly varies and is no larger than a bias can be."""
+    spread = float(rate_radps.std(axis=0).max())
+    size = float(np.abs(rate_radps.mean(axis=0)).max())
+    return spread < _STILL_RADPS and size < _LARGEST_RATE_BIAS_RADPS
 
 
 def _angle_rad(a: FloatArray, b: FloatArray) -> float:
