@@ -113,6 +113,25 @@ def test_what_it_refuses(capsys, tmp_path, monkeypatch, arguments, exit_code, sa
     assert says in line
 
 
+@pytest.mark.parametrize("name", ["calf.csv.gz", "link.csv.gz"])
+def test_the_series_never_replaces_the_trace(capsys, tmp_path, name):
+    trace = tmp_path / "calf.csv.gz"
+    trace.write_bytes(Path(CALF).read_bytes())
+    (tmp_path / "link.csv.gz").symlink_to(trace)
+    assert main(["analyse", str(trace), "--series", str(tmp_path / name)]) == 2
+    assert "would replace the trace" in capsys.readouterr().err
+    assert trace.read_bytes() == Path(CALF).read_bytes()
+
+
+def test_a_trace_that_cannot_be_read_leaves_an_older_series_alone(capsys, tmp_path):
+    trace, series = tmp_path / "odd.csv", tmp_path / "series.csv"
+    trace.write_text("t_s,gx_radps,gy_radps,gz_radps\n0,0,0,x\n")
+    series.write_text("precious")
+    assert main(["analyse", str(trace), "--series", str(series)]) == 3
+    assert "'x' is not a number" in capsys.readouterr().err
+    assert series.read_text() == "precious"
+
+
 @pytest.mark.parametrize("content", [b"", b"\x00\xff\x13", b"a,b\n1,2\n"], ids=repr)
 def test_a_file_that_is_no_trace_is_exit_code_3(capsys, tmp_path, content):
     path = tmp_path / "odd.csv"

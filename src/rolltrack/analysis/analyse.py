@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from rolltrack.analysis.series import SeriesWriter
 from rolltrack.core.events import FinalSpeed, JudgedStroke, LiveSpeed, SessionEnded, SessionSummary
 from rolltrack.core.sample import ImuSamples, SignalGap
 from rolltrack.core.tracker import Setup, Tracker
-from rolltrack.errors import InputError
+from rolltrack.errors import InputError, UsageError
 from rolltrack.traces.reader import iter_trace, open_trace, trace_name
 
 if TYPE_CHECKING:
@@ -96,9 +97,14 @@ def analyse_trace(
 
     Raises:
         InputError: the file is not a trace, or its readings cannot be used.
+        UsageError: `series` is the trace itself, or cannot be written.
     """
     path = Path(path)
     meta = open_trace(path).meta
+    if series is not None and Path(series).exists() and path.samefile(series):
+        raise UsageError(
+            f"{series}: the series would replace the trace;", hint="choose a new name."
+        )
     notes = []
     if radius_m is None and meta.radius_m is None:
         assumed = f"{DEFAULT_RADIUS_M * 1000:.0f} mm"
@@ -123,6 +129,8 @@ def analyse_trace(
     )
     size = max(1, path.stat().st_size)
     on_bytes = None if progress is None else lambda read: progress(min(1.0, read / size))
+    blocks = iter_trace(path, on_bytes=on_bytes)
+    first = next(blocks)  # its faults come before an older series is given up
     with SeriesWriter(Path(series)) if series is not None else nullcontext() as writer:
-        ended = analyse(iter_trace(path, on_bytes=on_bytes), setup, writer)
+        ended = analyse(chain([first], blocks), setup, writer)
     return Analysis(ended.strokes, ended.summary, used_m, protocol.id, tuple(notes))
