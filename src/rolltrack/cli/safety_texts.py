@@ -18,8 +18,8 @@ SAFETY: Mapping[Lang, str] = {
         "directly on the lumbar spine."
     ),
     "de": (
-        "rolltrack gibt Tempo-Rückmeldung für die Selbstmassage. Es ist kein Medizinprodukt, stellt "
-        "keine Diagnose und behandelt keine Schmerzen. Bei starken, neuen oder zunehmenden "
+        "rolltrack gibt Tempo-Rückmeldung für die Selbstmassage. Es ist kein Medizinprodukt, "
+        "stellt keine Diagnose und behandelt keine Schmerzen. Bei starken, neuen oder zunehmenden "
         "Schmerzen, Taubheit, Schwäche oder Lähmung, Fieber, frischer Verletzung oder Blasen- oder "
         "Darmstörung: abbrechen und erst ärztlich abklären lassen. Nicht über offene Wunden, "
         "Brüche, entzündete Stellen, bei Thromboseverdacht, über Gelenke oder direkt auf der "
