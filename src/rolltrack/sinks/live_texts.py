@@ -23,6 +23,7 @@ class Texts:
     alerts: Mapping[AlertKind, str]
     waiting: str
     wake_up: str
+    pausing: str
     in_target: str
     near_limit: str
     too_fast: str
@@ -67,6 +68,7 @@ ENGLISH = Texts(
     },
     waiting="Waiting for a roller",
     wake_up="Is it awake? Roll it once.",
+    pausing="pausing",
     in_target="within your protocol's target",
     near_limit="close to the limit",
     too_fast="faster than your protocol's target: slow down",
@@ -107,6 +109,7 @@ GERMAN = Texts(
     },
     waiting="Warte auf eine Rolle",
     wake_up="Ist sie wach? Einmal rollen.",
+    pausing="Pause",
     in_target="im Ziel deines Protokolls",
     near_limit="nahe an der Grenze",
     too_fast="schneller als das Ziel deines Protokolls: langsamer",

@@ -9,6 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from rolltrack.core.strokes.segmenter import THRESHOLD_MPS
 from rolltrack.sinks.live_digits import large
 
 if TYPE_CHECKING:
@@ -119,7 +120,9 @@ def _verdict(picture: RollerPicture, band: Band, texts: Texts) -> str:
     if picture.alerts and band not in {"red", "amber"}:
         return texts.alerts[picture.alerts[0].kind]
     words = {
-        "green": f"{texts.states['rolling']}, {texts.in_target}",
+        "green": texts.pausing
+        if abs(picture.speed_mps or 0.0) < THRESHOLD_MPS
+        else f"{texts.states['rolling']}, {texts.in_target}",
         "amber": f"{texts.states['rolling']}, {texts.near_limit}",
         "red": texts.too_fast,
         "rest": texts.states[picture.state],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rolltrack.core.strokes.segmenter import THRESHOLD_MPS
 from rolltrack.wire.payloads import (
     AlertPayload,
     Direction,
@@ -26,11 +27,18 @@ def live_payload(event: LiveSpeed, *, epoch_unix_s: float, seq: int) -> LivePayl
         session_id=event.session_id,
         speed_mm_s=speed_mm_s,
         sd_mm_s=mm_or_none(event.speed_sd_mps),
-        dir=_sign(event.speed_mps or 0.0) if event.state == "rolling" else 0,
+        dir=_direction(event),
         limit_mm_s=mm(event.limit_mps),
         state="unknown" if speed_mm_s is None else event.state,
         too_fast=event.too_fast,
     )
+
+
+def _direction(event: LiveSpeed) -> Direction:
+    """Which way it rolls; 0 while it pauses, slower than any stroke."""
+    speed_mps = event.speed_mps or 0.0
+    rolling = event.state == "rolling" and abs(speed_mps) > THRESHOLD_MPS
+    return _sign(speed_mps) if rolling else 0
 
 
 def stroke_payload(event: StrokeEnded, *, epoch_unix_s: float, seq: int) -> StrokePayload:
