@@ -92,3 +92,11 @@ def test_a_reader_that_goes_away_is_no_error():
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(timeout=60) in {1, -signal.SIGPIPE}
+
+
+def test_a_file_the_system_refuses_is_named_in_the_system_s_words(tmp_path):
+    (tmp_path / "roll.csv").mkdir()
+    done = rolltrack("convert", str(tmp_path / "roll.csv"), str(tmp_path / "out.csv"))
+    assert done.returncode in {1, 3}
+    assert "roll.csv" in only_line(done.stderr)
+    assert "unexpected" not in done.stderr

@@ -139,6 +139,8 @@ def _explain(error: Exception) -> tuple[str, int]:
             return text, culprit.exit_code
         hint = f" `{context.command_path} --help` explains." if context else ""
         return _one_line(text.rstrip(".") + "." + hint), culprit.exit_code
+    if isinstance(culprit, OSError) and culprit.filename and culprit.strerror:
+        return _one_line(f"{culprit.filename}: {culprit.strerror.lower()}."), 1
     kind = type(culprit).__name__
     return _one_line(f"unexpected {kind}: {culprit} (run again with --debug for details)"), 1
 
