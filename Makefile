@@ -9,7 +9,7 @@ TOOLS := .venv/.tools-installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test pytest lint types layers docs-check bench format constraints clean
+.PHONY: help setup demo test pytest lint types layers docs-check bench pictures documents format constraints clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,13 @@ docs-check: $(TOOLS) ## Run the examples in README and docs
 
 bench: $(TOOLS) ## Speed and memory, as ratios against named alternatives
 	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+pictures: $(TOOLS) ## Draw the pictures of docs/how-speed-is-measured.md anew
+	$(PIP) install --constraint constraints.txt --group pictures
+	$(BIN)/python docs/pictures/draw.py
+
+documents: $(PRODUCT) ## Write the schemas and the AsyncAPI document in docs/mqtt anew
+	$(BIN)/rolltrack mqtt docs --out docs/mqtt
 
 format: $(TOOLS) ## Put the code into shape
 	$(BIN)/ruff check --fix .

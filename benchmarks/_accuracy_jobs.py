@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import _accuracy_bound as bound
 import _accuracy_real as real
+from _accuracy_calibration import after_calibration
 from _accuracy_methods import answers, ours
 from _accuracy_metrics import sums
 from _accuracy_session import simulated
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 FIRST_SEED = 1000
 """Development looks at small seeds; these are kept for the table."""
-DEMOS = {"back", "calf", "thigh"}
+CALIBRATED = "typical, after a 1 m calibration roll"
+DEMOS = {"back", "calf", "thigh", "calibration-roll"}
 WITH_GYRO = {
     "smooth", "typical", "rough", "typical-25hz", "typical-r5", "near-limit-typical",
     "near-limit-rough", "carried", "impacts", "slip30", "spinning", "wall", "ball", "ball-fast",
@@ -51,7 +53,7 @@ class Job:
 
 def simulated_jobs(seeds: int, only: Iterable[str]) -> list[Job]:
     """All of them, or those of some scenarios."""
-    names = [name for name in bundled_scenarios() if name not in DEMOS]
+    names = [*(name for name in bundled_scenarios() if name not in DEMOS), CALIBRATED]
     wanted = set(only) or set(names)
     return [
         Job(name, FIRST_SEED + seed) for name in names if name in wanted for seed in range(seeds)
@@ -69,6 +71,9 @@ def run(job: Job) -> dict[Row, Sums]:
     """Every method's figures on one session."""
     if job.data is not None:
         return _run_real(job)
+    if job.scenario == CALIBRATED:
+        found = after_calibration(job.seed)
+        return {Row(CALIBRATED, "accel", method): figures for method, figures in found.items()}
     session = simulated(job.scenario, job.seed)
     rows: dict[Row, Sums] = {}
     for sensors in _sensor_sets(job.scenario):

@@ -38,6 +38,8 @@ _PROTOCOL = load_protocol("slow-release")
 def answers(session: Session, sensors: SensorSet) -> dict[str, Answer]:
     """What every method says that can use these sensors, by name."""
     found: dict[str, Answer] = {}
+    if session.shape == "body":
+        return ours(session, sensors)
     if session.shape == "ball":
         if sensors == "accel":
             found["naive"] = _series(session, _naive_ball)
@@ -69,14 +71,13 @@ def _track(session: Session, sensors: SensorSet, *, live: bool) -> tuple[list[Ev
         "athlete": "bench",
         "protocol": _PROTOCOL,
         "radius_m": session.radius_m,
+        "shape": session.shape,
         "sensors": sensors,
         "idle_s": None,
         "start_at_once": True,
         "live": live,
         "keep_series": not live,
     }
-    if "shape" in Setup.__dataclass_fields__:
-        options["shape"] = session.shape
     samples, events = session.with_sensors(sensors), list[Event]()
     step = max(1, round(_PACKET_S / float(np.median(np.diff(samples.t_s))))) if live else _BLOCK
     started_s = time.process_time()
@@ -100,9 +101,19 @@ def _said(session: Session, blocks: Iterable[Motion]) -> tuple[FloatArray, Float
 
 def _found(strokes: Iterable[Stroke]) -> list[FoundStroke]:
     return [
-        FoundStroke(s.start_s, s.end_s, s.length_m, s.mean_speed_mps, s.peak_speed_mps)
+        FoundStroke(
+            s.start_s,
+            s.end_s,
+            _or_nan(s.length_m),
+            _or_nan(s.mean_speed_mps),
+            _or_nan(s.peak_speed_mps),
+        )
         for s in strokes
     ]
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None else value
 
 
 def _series(session: Session, method: Callable[[Session], FloatArray]) -> Answer:

@@ -26,6 +26,7 @@ COLUMNS = {
     "p95": "p95 cm/s",
     "mae": "MAE cm/s",
     "mean": "stroke mean %",
+    "fast": "mean from 12 cm/s %",
     "peak": "peak %",
     "length": "length %",
     "count": "count %",
@@ -39,6 +40,7 @@ COLUMNS = {
 """Name and heading of every figure, in the order of the table."""
 
 _OVERLAP = 0.5
+_FAST_MPS = 0.12
 _RESAMPLES = 1000
 _CONFIDENCE = (2.5, 97.5)
 
@@ -57,7 +59,7 @@ def sums(session: Session, answer: Answer) -> Sums:
         sd = None if answer.sd_mps is None else answer.sd_mps[both]
         found |= _speed(_error(session, said[both], true[both]), sd)
     if rolls.any() and session.shape != "ball":
-        found |= _strokes(session.strokes, answer.strokes)
+        found |= _strokes(session, answer)
     return found
 
 
@@ -94,8 +96,10 @@ def _speed(error_mps: FloatArray, sd_mps: FloatArray | None) -> Sums:
     return found
 
 
-def _strokes(true: Sequence[TrueStroke], found: Sequence[FoundStroke]) -> Sums:
-    pairs = _matched(true, found)
+def _strokes(session: Session, answer: Answer) -> Sums:
+    true, found = session.strokes, answer.strokes
+    matched = _matched(true, found)
+    pairs = [(t, f) for t, f in matched if np.isfinite(f.mean_speed_mps)]
     n = float(len(pairs))
     hits = sum(t.mean_speed_mps > LIMIT_MPS < f.mean_speed_mps for t, f in pairs)
     too_fast = sum(t.mean_speed_mps > LIMIT_MPS for t in true)
@@ -110,6 +114,10 @@ def _strokes(true: Sequence[TrueStroke], found: Sequence[FoundStroke]) -> Sums:
     ):
         errors = [abs(getattr(f, figure) / getattr(t, figure) - 1) for t, f in pairs]
         result[name] = (100.0 * sum(errors), n)
+    if session.shape == "body":
+        fast = [(t, f) for t, f in pairs if t.mean_speed_mps >= _FAST_MPS]
+        errors = [abs(f.mean_speed_mps / t.mean_speed_mps - 1) for t, f in fast]
+        result["fast"] = (100.0 * sum(errors), float(len(fast)))
     return result
 
 

@@ -2,13 +2,18 @@
 
 * wheel: a wheelchair's wheel against its own gyroscope times one fitted scale, native speed, the
   straight part only.
-* BROAD: an IMU moved freely by hand. Nothing rolls, so the only right answer is "unknown".
+* BROAD: an IMU moved freely by hand. Nothing rolls, so while it moves the only right answer is
+  "unknown"; in the breaks it lies still.
+* BROAD, as worn: the same movements as if the hand were a body on a roller: half the speed along
+  the horizontal line moved along, by optical motion capture. Directions change and much is
+  vertical, so most of it is rightly unknown; what is said is compared by its size.
 * ab-wheel: the turning of a real ab-wheel under a real hand, by its gyroscope, put through the
   simulator's typical floor and accelerometer; as often as there are seeds.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -17,6 +22,7 @@ from _accuracy_metrics import sums
 from _accuracy_session import Answer, Session
 from real import STRAIGHT_S, WHEEL, WHEEL_RADIUS_M, reference
 from scipy.interpolate import CubicSpline
+from scipy.ndimage import gaussian_filter1d
 from scipy.signal import butter, sosfiltfilt
 
 from firmware_sim.kinematics import Truth
@@ -33,9 +39,11 @@ if TYPE_CHECKING:
     from _accuracy_session import SensorSet
 
 WHEEL_ROW, CARRIED_ROW, AB_WHEEL_ROW = "real wheel", "BROAD, carried", "ab-wheel, real turning"
+WORN_ROW = "BROAD translation, as worn"
 SENSORS: dict[str, tuple[SensorSet, ...]] = {
     WHEEL_ROW: ("accel",),
     CARRIED_ROW: ("accel", "both"),
+    WORN_ROW: ("both",),
     AB_WHEEL_ROW: ("accel", "both"),
 }
 
@@ -44,6 +52,8 @@ _AB_WHEEL = "ab_wheel_phyphox/Raw_Data_12_12.csv"
 _HAND_HZ = 12.0
 """No hand turns a roller to and fro faster; above is the noise of the gyroscope."""
 _RADIUS_M = 0.075
+_LINE_S = 5.0
+_OF_WORN = {"rmse", "p95", "mae", "within", "calibration", "known", "us"}
 _REST_S = 2.0
 """Stillness put before the ab-wheel's turning: the recording begins in the middle of it."""
 
@@ -54,6 +64,8 @@ def sessions(data: Path, first_seed: int, seeds: int) -> Iterator[tuple[str, int
         yield WHEEL_ROW, 0
     for number in range(len(_broad_files(data))):
         yield CARRIED_ROW, number
+    for number in range(len(_translations(data))):
+        yield WORN_ROW, number
     if (data / _AB_WHEEL).exists():
         for seed in range(first_seed, first_seed + seeds):
             yield AB_WHEEL_ROW, seed
@@ -78,11 +90,16 @@ def load(name: str, number: int, data: Path) -> Session:
         return _wheel(data)
     if name == CARRIED_ROW:
         return _broad(_broad_files(data)[number])
+    if name == WORN_ROW:
+        return _worn(_translations(data)[number])
     return _ab_wheel(data / _AB_WHEEL, number)
 
 
 def figures(name: str, session: Session, answer: Answer) -> Sums:
     """The figures that mean something: of the wheel no strokes, and the straight part only."""
+    if name == WORN_ROW:
+        answer = replace(answer, speed_mps=np.abs(answer.speed_mps))
+        return {key: pair for key, pair in sums(session, answer).items() if key in _OF_WORN}
     if name != WHEEL_ROW:
         return sums(session, answer)
     t_s = session.samples.t_s
@@ -121,10 +138,38 @@ def _broad(path: Path) -> Session:
         part = slice(int(moving[0]), int(moving[-1]) + 1)
         accel = np.asarray(file["imu_acc"][part], dtype=float)
         gyro = np.asarray(file["imu_gyr"][part], dtype=float)
+        lies = np.asarray(file["movement"][part]) == 0
     t_s = np.arange(len(accel)) / rate_hz
     return Session(
-        ImuSamples(t_s, accel, gyro), np.full(len(t_s), np.nan), (), _RADIUS_M, axle=None
+        ImuSamples(t_s, accel, gyro), np.where(lies, 0.0, np.nan), (), _RADIUS_M, axle=None
     )
+
+
+def _translations(data: Path) -> list[Path]:
+    return [path for path in _broad_files(data) if "translation" in path.name]
+
+
+def _worn(path: Path) -> Session:
+    import h5py  # noqa: PLC0415 - optional: the recordings are, too
+
+    with h5py.File(path) as file:
+        rate_hz = float(file.attrs["sampling_rate"])
+        moving = np.flatnonzero(file["movement"][:])
+        part = slice(int(moving[0]), int(moving[-1]) + 1)
+        accel = np.asarray(file["imu_acc"][part], dtype=float)
+        gyro = np.asarray(file["imu_gyr"][part], dtype=float)
+        place = np.asarray(file["opt_pos"][part, :2], dtype=float)
+    t_s = np.arange(len(accel)) / rate_hz
+    for axis in range(2):
+        seen = np.isfinite(place[:, axis])
+        place[:, axis] = np.interp(t_s, t_s[seen], place[seen, axis])
+    smooth = butter(2, 2 * _HAND_HZ / 2 / rate_hz, output="sos")
+    speed = sosfiltfilt(smooth, np.gradient(place, 1 / rate_hz, axis=0), axis=0)
+    push = np.gradient(speed, 1 / rate_hz, axis=0)
+    scatter = np.einsum("ni,nj->nij", push, push)
+    line = np.linalg.eigh(gaussian_filter1d(scatter, _LINE_S * rate_hz, axis=0))[1][:, :, 1]
+    along = np.abs(np.einsum("ni,ni->n", speed, line)) / 2
+    return Session(ImuSamples(t_s, accel, gyro), along, (), _RADIUS_M, axle=None, shape="body")
 
 
 def _ab_wheel(path: Path, seed: int) -> Session:

@@ -14,6 +14,7 @@ from rolltrack.core.sample import ImuSamples
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from firmware_sim.scenario import Scenario
     from firmware_sim.strokes import TrueStroke
     from rolltrack.core.sample import FloatArray
 
@@ -84,19 +85,23 @@ class Answer:
 
 def simulated(scenario_name: str, seed: int) -> Session:
     """One session of a scenario."""
-    scenario = load_scenario(scenario_name)
+    return session_of(load_scenario(scenario_name), seed)
+
+
+def session_of(scenario: Scenario, seed: int) -> Session:
+    """One session of a scenario that need not be a bundled one."""
     recording = record(scenario, seed)
     trace = recording.trace
-    assert trace.true_speed_mps is not None
-    axle = None
-    if scenario.shape == "roller":
+    axle: FloatArray | None = None
+    shape: Shape = "body" if scenario.worn else scenario.shape
+    if shape == "roller":
         name = scenario.mounting.axle
         axle = np.array([axis == name[1] for axis in "xyz"]) * (1.0 if name[0] == "+" else -1.0)
     return Session(
         ImuSamples(trace.t_s, trace.accel_mps2, trace.gyro_radps),
-        trace.true_speed_mps,
+        recording.tissue_mps,
         recording.strokes,
         scenario.radius_m,
         axle,
-        scenario.shape,
+        shape,
     )

@@ -52,11 +52,13 @@ def generate(
     started_at: Annotated[
         str | None, typer.Option(help="Time of the first reading, such as 2026-11-23T10:13:20Z.")
     ] = None,
-    strokes: Annotated[Path | None, typer.Option(help="CSV for the true strokes.")] = None,
+    strokes: Annotated[
+        Path | None, typer.Option(help="CSV for the true strokes; else beside the trace.")
+    ] = None,
 ) -> None:
     """Invent a trace from a scenario.
 
-    The true speed stands beside the readings, for benchmarks.
+    The true speed stands beside the readings, the true strokes in NAME.strokes.csv, for benchmarks.
     """
     from firmware_sim.scenario import load_scenario  # noqa: PLC0415  # keeps --help quick
     from firmware_sim.session import record  # noqa: PLC0415  # the same
@@ -69,8 +71,7 @@ def generate(
         trace = trace.with_metadata(started_at=started_at)
     try:
         write_trace(out, trace)
-        if strokes is not None:
-            write_strokes(strokes, recording.strokes)
+        write_strokes(strokes or _strokes_beside(out), recording.strokes)
     except OSError as error:
         where = error.filename or out
         raise SimError(f"{where}: cannot be written ({error.strerror}).") from error
@@ -187,6 +188,11 @@ def main(arguments: Sequence[str]) -> int:
 def run() -> None:
     """Entry point of the installed program."""
     sys.exit(main(sys.argv[1:]))
+
+
+def _strokes_beside(trace: Path) -> Path:
+    name = trace.name.removesuffix(".gz").removesuffix(".csv")
+    return trace.with_name(f"{name}.strokes.csv")
 
 
 def _say(line: str) -> None:

@@ -20,8 +20,9 @@ from firmware_sim.trace import Trace
 
 if TYPE_CHECKING:
     from firmware_sim.kinematics import Truth
-    from firmware_sim.motion import BodyMotion
+    from firmware_sim.motion import BodyMotion, BoolArray
     from firmware_sim.scenario import Scenario
+    from firmware_sim.trace import FloatArray
 
 FINE_HZ = 800.0
 """Motion is worked out at this rate or a little above it, and then filtered and sampled."""
@@ -52,10 +53,12 @@ class Recording:
     Attributes:
         trace: readings; its true speed is NaN where nothing rolls round the sensor.
         strokes: by the tissue's true speed, for a worn sensor too.
+        tissue_mps: (n,) that speed at the readings; NaN where the roller is carried.
     """
 
     trace: Trace
     strokes: tuple[TrueStroke, ...]
+    tissue_mps: FloatArray
 
 
 def record(scenario: Scenario, seed: int, truth: Truth | None = None) -> Recording:
@@ -79,7 +82,8 @@ def record(scenario: Scenario, seed: int, truth: Truth | None = None) -> Recordi
     carried = scenario.worn is None and ~motion.rolling
     known_mps = np.where(carried, np.nan, motion.speed_mps)
     strokes = true_strokes(np.arange(len(motion)) / fine_hz, known_mps)
-    return Recording(_measure(motion, scenario, every, seed, dice), strokes)
+    trace, arrived = _measure(motion, scenario, every, seed, dice)
+    return Recording(trace, strokes, known_mps[::every][arrived])
 
 
 def fine_rate_hz(scenario: Scenario) -> float:
@@ -120,7 +124,10 @@ def _with_effects(motion: BodyMotion, scenario: Scenario, dice: Dice) -> BodyMot
     return motion
 
 
-def _measure(motion: BodyMotion, scenario: Scenario, every: int, seed: int, dice: Dice) -> Trace:
+def _measure(
+    motion: BodyMotion, scenario: Scenario, every: int, seed: int, dice: Dice
+) -> tuple[Trace, BoolArray]:
+    """The recording, and which of the readings are in it."""
     mounting = scenario.mounting.settle(dice.mounting)
     rate_hz, n = scenario.rate_hz, -(-len(motion) // every)
     arrived = scenario.losses.arrived(n, dice.losses)
@@ -141,4 +148,4 @@ def _measure(motion: BodyMotion, scenario: Scenario, every: int, seed: int, dice
         **({"axle": mounting.axle} if scenario.shape == "roller" else {}),
     }
     t_s = scenario.losses.stamp(np.arange(n) / rate_hz, dice.losses)
-    return Trace(t_s[arrived], accel, gyro, speed_mps[arrived], metadata)
+    return Trace(t_s[arrived], accel, gyro, speed_mps[arrived], metadata), arrived

@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 
 import pytest
+from support.postgresql import cluster, database
+
+__all__ = ["cluster", "database"]
 
 
 @pytest.fixture(autouse=True)

@@ -52,3 +52,7 @@ class BrokerError(RolltrackError):
 
 class StoreError(RolltrackError):
     """The session store cannot be read or written."""
+
+
+class StoreAwayError(StoreError):
+    """A database server cannot be reached now, and may come back by itself."""

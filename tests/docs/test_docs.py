@@ -11,7 +11,12 @@ import pytest
 from rolltrack.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "examples" / "dashboards" / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 TEXT = {document: document.read_text("utf-8") for document in DOCUMENTS}
 
 

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from firmware_sim.scenario import load_scenario
+from firmware_sim.session import generate
+from firmware_sim.trace import write_trace
 from rolltrack.cli.main import main
 from rolltrack.traces.samples import sample_trace
 
@@ -91,12 +94,37 @@ def test_the_series_has_a_row_for_every_reading(capsys, tmp_path):
     assert all((row["valid"] == "1") == bool(row["speed_mps"]) for row in rows)
 
 
+def test_slow_strokes_of_a_worn_phone_have_a_tempo_and_no_speed(capsys, tmp_path):
+    trace = tmp_path / "worn.csv"
+    write_trace(trace, generate(load_scenario("phone-on-body"), 7))
+    document = analysed(capsys, str(trace), "--shape", "body")
+    slow = [stroke for stroke in document["strokes"] if stroke["mean_speed_mps"] is None]
+    fast = [stroke for stroke in document["strokes"] if stroke["mean_speed_mps"] is not None]
+    assert len(slow) >= 4
+    assert len(fast) >= 4
+    for stroke in slow:
+        assert stroke.keys() >= STROKE_KEYS
+        assert stroke["length_m"] is stroke["peak_speed_mps"] is None
+        assert stroke["mean_speed_sd_mps"] is None
+        assert stroke["duration_s"] > 1
+        assert not stroke["too_fast"]
+    assert all(stroke["mean_speed_mps"] > 0.06 for stroke in fast)
+    session = document["session"]
+    assert session["mean_mm_s"] is session["distance_m"] is None
+    assert session["tempo_per_min"] == pytest.approx(
+        60 * session["strokes"] / session["rolling_s"], rel=0.01
+    )
+    assert main(["analyse", str(trace), "--shape", "body"]) == 0
+    text = capsys.readouterr().out
+    assert "strokes per minute" in text
+    assert "speed not known" in text
+    assert "Mean speed" not in text
+
+
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "says"),
     [
         (["missing.csv"], 3, "missing.csv"),
-        ([CALF, "--shape", "ball"], 2, "measures only rollers"),
-        ([CALF, "--shape", "body"], 2, "measures only rollers"),
         ([CALF, "--shape", "cube"], 2, "'--shape': 'cube' is not one of 'roller'"),
         ([CALF, "--radius-mm", "-75"], 2, "'--radius-mm'"),
         ([CALF, "--radius-mm", "nan"], 2, "--radius-mm"),

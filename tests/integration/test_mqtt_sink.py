@@ -13,7 +13,8 @@ from rolltrack.broker import embedded_broker
 from rolltrack.config import MqttConfig
 from rolltrack.core.events import LinkChanged
 from rolltrack.errors import UsageError
-from rolltrack.sinks.mqtt import MqttSink
+from rolltrack.mqtt import Peer, peer_of
+from rolltrack.sinks.mqtt import MqttSink, link_of_site
 
 pytestmark = pytest.mark.broker
 
@@ -28,7 +29,8 @@ def kind(request):
 
 
 def new_sink(port, **config):
-    return MqttSink(MqttConfig(**config), "home", host="127.0.0.1", port=port)
+    peer = peer_of(MqttConfig(broker=f"127.0.0.1:{port}", **config))
+    return MqttSink(link_of_site(peer, "home"), "home")
 
 
 async def play(sink, *events):
@@ -85,6 +87,23 @@ async def test_a_late_joiner_gets_what_is_retained_and_nothing_else(kind):
         assert len(listener.messages) == 5
 
 
+async def test_how_the_service_fares_is_told(monkeypatch):
+    monkeypatch.setattr("rolltrack.sinks.mqtt.REPORT_S", 0.05)
+    dropped = 0
+    async with embedded_broker() as broker, listening(broker.port) as listener:
+        sink = MqttSink(
+            link_of_site(broker.peer, "home"), "home", {"live_dropped": lambda: dropped}
+        )
+        await sink.open()
+        first = await listener.until_topic("/bridge/info")
+        assert first.json()["counters"]["live_dropped"] == 0
+        dropped = 7
+        await listener.until(
+            lambda m: m.leaf == "info" and m.json()["counters"]["live_dropped"] == 7
+        )
+        await sink.close()
+
+
 async def test_a_broker_that_starts_later_gets_everything_finished_in_order(kind, caplog):
     caplog.set_level(logging.INFO, logger="rolltrack")
     port = brokers.free_port()
@@ -99,7 +118,7 @@ async def test_a_broker_that_starts_later_gets_everything_finished_in_order(kind
     strokes = [m.json()["n"] for m in listener.messages if m.leaf == "stroke"]
     assert strokes == list(range(1, 31))
     assert listener.bodies("live") == []
-    told = [r.getMessage() for r in caplog.records if r.name.startswith("rolltrack.sinks")]
+    told = [r.getMessage() for r in caplog.records if r.name.startswith("rolltrack.")]
     assert len(told) <= 2
 
 
@@ -167,10 +186,11 @@ async def test_closing_without_a_broker_gives_up_and_says_what_is_missing(caplog
 async def test_a_killed_service_leaves_its_will(kind):
     program = (
         "import asyncio, sys\n"
-        "from rolltrack.config import MqttConfig\n"
-        "from rolltrack.sinks.mqtt import MqttSink\n"
+        "from rolltrack.mqtt import Peer\n"
+        "from rolltrack.sinks.mqtt import MqttSink, link_of_site\n"
         "async def main():\n"
-        "    sink = MqttSink(MqttConfig(), 'home', host='127.0.0.1', port=int(sys.argv[1]))\n"
+        "    peer = Peer('127.0.0.1', int(sys.argv[1]))\n"
+        "    sink = MqttSink(link_of_site(peer, 'home'), 'home')\n"
         "    await sink.open()\n"
         "    await asyncio.Event().wait()\n"
         "asyncio.run(main())\n"
@@ -266,8 +286,9 @@ async def test_something_that_is_no_broker_is_named_and_does_not_end_the_sink(ca
 @pytest.mark.parametrize(("host", "warned"), [("192.0.2.1", True), ("localhost", False)])
 async def test_a_password_that_would_travel_openly_is_pointed_out(host, warned, tmp_path, caplog):
     (tmp_path / "secret").write_text("open sesame")
-    config = MqttConfig(username="me", password_file=str(tmp_path / "secret"))
-    sink = MqttSink(config, "home", host=host, port=brokers.free_port())
+    login = {"username": "me", "password_file": str(tmp_path / "secret")}
+    peer = peer_of(MqttConfig(broker=f"{host}:{brokers.free_port()}", **login))
+    sink = MqttSink(link_of_site(peer, "home"), "home")
     await sink.open()
     await sink.close()
     assert ("unencrypted" in caplog.text) == warned
@@ -281,15 +302,15 @@ async def test_a_password_that_would_travel_openly_is_pointed_out(host, warned, 
         ({"password_file": "/does/not/exist"}, "mqtt.username is not"),
     ],
 )
-async def test_a_login_that_cannot_work_is_refused_at_start(config, complaint):
+def test_a_login_that_cannot_work_is_refused_at_start(config, complaint):
     with pytest.raises(UsageError, match=complaint):
-        await new_sink(1883, **config).open()
+        new_sink(1883, **config)
 
 
 @pytest.mark.parametrize("host", ["", "a..b", "x" * 70])
-async def test_an_address_that_cannot_work_is_refused_at_start(host):
+def test_an_address_that_cannot_work_is_refused_at_start(host):
     with pytest.raises(UsageError, match="not the address"):
-        await MqttSink(MqttConfig(), "home", host=host, port=1883).open()
+        Peer(host, 1883)
 
 
 async def until_logged(caplog, text):

@@ -14,10 +14,10 @@ from support.sinks import ListSink
 
 import rolltrack.traces
 from rolltrack.broker import embedded_broker
-from rolltrack.config import Config, MqttConfig, PhoneConfig, SessionConfig
+from rolltrack.config import Config, PhoneConfig, SessionConfig
 from rolltrack.core.events import SessionEnded
 from rolltrack.service import run_service
-from rolltrack.sinks.mqtt import MqttSink
+from rolltrack.sinks.mqtt import MqttSink, link_of_site
 from rolltrack.sources.phone import PhoneSource
 from rolltrack.sources.replay import ReplaySource
 from rolltrack.traces.reader import read_trace
@@ -41,7 +41,7 @@ async def published(source, meanwhile=None) -> dict:
     """The session that a run of the service with this source publishes."""
     stop = asyncio.Event()
     async with embedded_broker("mosquitto") as broker, listening(broker.port) as listener:
-        sink = MqttSink(MqttConfig(), "home", host=broker.host, port=broker.port)
+        sink = MqttSink(link_of_site(broker.peer, "home"), "home")
         service = asyncio.create_task(
             run_service(Config(), sources=[source], sinks=[sink], stop=stop)
         )

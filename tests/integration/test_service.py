@@ -12,7 +12,7 @@ from support.sinks import FailingSink, ListSink, StuckSink
 
 import rolltrack.traces
 from rolltrack.broker import embedded_broker
-from rolltrack.config import Config, MqttConfig, RollerConfig
+from rolltrack.config import Config, RollerConfig
 from rolltrack.core.events import (
     LinkChanged,
     LiveSpeed,
@@ -23,9 +23,10 @@ from rolltrack.core.events import (
 from rolltrack.core.sample import ImuSamples
 from rolltrack.core.tracker import Setup, Tracker
 from rolltrack.errors import InputError, StoreError, UsageError
+from rolltrack.mqtt import Peer
 from rolltrack.protocols import load_protocol
 from rolltrack.service import run_service
-from rolltrack.sinks.mqtt import MqttSink
+from rolltrack.sinks.mqtt import MqttSink, link_of_site
 from rolltrack.sinks.sessions import SessionSink
 from rolltrack.sources.replay import ReplaySource
 from rolltrack.sources.source import Sensor
@@ -95,7 +96,7 @@ async def test_a_trace_ends_as_the_same_session_in_store_broker_and_analysis(tmp
         embedded_broker("mosquitto") as broker,
         listening(broker.port) as listener,
     ):
-        publisher = MqttSink(MqttConfig(), "home", host=broker.host, port=broker.port)
+        publisher = MqttSink(link_of_site(broker.peer, "home"), "home")
         await run(
             session_config(region="calf-left", athlete="a7k2"),
             sources=[ReplaySource(CALF, speed=40)],
@@ -163,7 +164,7 @@ async def test_neither_a_stuck_nor_a_failing_sink_stops_the_others(caplog):
 async def test_a_dead_broker_never_stops_the_coaching(tmp_path):
     store = SessionStore(tmp_path / "sessions.db")
     live = ListSink()
-    publisher = MqttSink(MqttConfig(), "home", host=HOST, port=free_port())
+    publisher = MqttSink(link_of_site(Peer(HOST, free_port()), "home"), "home")
     await run(sources=[ReplaySource(CALF, None)], sinks=[SessionSink(store), publisher, live])
     assert len(live.of(StrokeEnded)) == 8
     assert len(SessionStore(tmp_path / "sessions.db").newest()) == 1

@@ -66,7 +66,7 @@ async def listening(port: int, topic_filter: str = "rolltrack/#", login=None):
     listener = Listener()
     ready = asyncio.Event()
     client = Client(CallbackAPIVersion.VERSION2)
-    client.reconnect_delay_set(1, 1)
+    client.reconnect_delay_set(0.05, 0.05)  # back before whoever publishes is
     client.on_connect = lambda c, *_: c.subscribe(topic_filter, 1)
     client.on_subscribe = lambda *_: loop.call_soon_threadsafe(ready.set)
     client.on_disconnect = lambda *_: loop.call_soon_threadsafe(listener.disconnected.set)

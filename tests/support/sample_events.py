@@ -56,7 +56,7 @@ def judged(n: int = 1, *, too_fast: bool = False) -> JudgedStroke:
         mean_speed_sd_mps=0.0006,
     )
     reason = "Mean speed 7.8 cm/s is faster than the 7.5 cm/s of your protocol." if too_fast else ""
-    return JudgedStroke(stroke, (Verdict("too_fast", too_fast, reason, 0.078, 0.075),))
+    return JudgedStroke(stroke, (Verdict("too_fast", too_fast, reason, 0.078, 0.075, 0.94),))
 
 
 def started(session_id: str = SESSION_ID) -> SessionStarted:

@@ -61,12 +61,21 @@ def test_file_names_are_relative_to_the_configuration(elsewhere, monkeypatch):
     folder.mkdir()
     (folder / "rolltrack.toml").write_text(
         'protocol = "own.toml"\n[store]\npath = "sessions.db"\n[mqtt]\npassword_file = "~/secret"\n'
+        '[archive]\ndatabase = "all.db"\ndatabase_password_file = "pg"\n'
     )
     monkeypatch.setenv("HOME", "/home/somebody")
     config = load_config(Path("etc/rolltrack.toml"))
     assert config.store.path == str(folder / "sessions.db")
     assert config.protocol == str(folder / "own.toml")
     assert config.mqtt.password_file == "/home/somebody/secret"
+    assert config.archive.database == str(folder / "all.db")
+    assert config.archive.database_password_file == str(folder / "pg")
+
+
+def test_the_url_of_a_database_is_no_file_name(elsewhere):
+    url = "postgresql://coach@db.example.org/rolltrack?sslmode=verify-full"
+    (elsewhere / "rolltrack.toml").write_text(f'[archive]\ndatabase = "{url}"\n')
+    assert load_config().archive.database == url
 
 
 def test_a_binary_file_is_named(elsewhere):
@@ -121,6 +130,10 @@ def test_a_binary_file_is_named(elsewhere):
         (
             '[phone]\nport = 80\nhost = "0.0.0.0"',
             'x.toml:3: "0.0.0.0" can be reached from outside this machine. Set token_file',
+        ),
+        (
+            '[archive]\ndatabase = "postgresql://coach:hunter2@db/x"',
+            "x.toml:2: the URL holds a password. Put it into a file of its own",
         ),
         ('[mqtt]\nbroker = "mqtt://b"', 'x.toml:2: "mqtt://b" is not a broker address.'),
         ("site = 'a'\nathlete = ", "x.toml: not TOML: Invalid value (at end of document)."),

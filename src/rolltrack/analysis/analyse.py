@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from rolltrack.core.coaching.protocol import RollingProtocol
     from rolltrack.core.intake import Sensors
+    from rolltrack.core.motion.shapes import Shape
 
 DEFAULT_RADIUS_M = 0.075
 
@@ -81,6 +82,7 @@ def analyse_trace(
     *,
     protocol: RollingProtocol,
     radius_m: float | None = None,
+    shape: Shape = "roller",
     sensors: Sensors = "auto",
     series: str | Path | None = None,
     progress: Callable[[float], None] | None = None,
@@ -91,6 +93,7 @@ def analyse_trace(
         path: a trace (.csv or .csv.gz).
         protocol: what to judge by.
         radius_m: rolling radius; None takes the trace's, else 75 mm.
+        shape: what was rolled.
         sensors: which readings to use.
         series: file to write the speed of every reading to.
         progress: called with the share of the file read, 0 to 1.
@@ -118,6 +121,7 @@ def analyse_trace(
         athlete="me",
         protocol=protocol,
         radius_m=used_m,
+        shape=shape,
         epoch_unix_s=meta.started_at_unix_s or 0.0,
         id_salt=trace_name(path).encode(),
         axle=meta.axle,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from rolltrack.broker import mosquitto
 from rolltrack.broker.process import BrokerProcess
 from rolltrack.errors import BrokerError
+from rolltrack.mqtt import Peer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,7 +34,7 @@ class EmbeddedBroker:
     """A running broker: anybody on this machine may use it, nobody else can.
 
     Attributes:
-        kind: which broker it is; both speak MQTT 3.1.1.
+        kind: which broker it is; mosquitto speaks MQTT 5 and 3.1.1, amqtt 3.1.1 only.
         host: always loopback.
         port: where it listens; the same after a restart.
         process: what runs it.
@@ -43,6 +44,11 @@ class EmbeddedBroker:
     host: str
     port: int
     process: BrokerProcess = field(repr=False)
+
+    @property
+    def peer(self) -> Peer:
+        """How to connect; amqtt never answers an MQTT 5 client."""
+        return Peer(self.host, self.port, protocol="3.1.1" if self.kind == "amqtt" else "auto")
 
 
 @contextlib.asynccontextmanager

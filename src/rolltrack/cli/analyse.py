@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003  # typer reads annotations at run time
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -12,6 +12,7 @@ from rich.text import Text
 from rolltrack.analysis import Analysis, analyse_trace
 from rolltrack.cli.output import (
     arrow,
+    cm,
     cm_per_s,
     minutes,
     note,
@@ -22,15 +23,12 @@ from rolltrack.cli.output import (
 )
 from rolltrack.cli.session_texts import session_in_words
 from rolltrack.core.intake import Sensors  # noqa: TC001  # typer reads annotations at run time
-from rolltrack.errors import UsageError
+from rolltrack.core.motion.shapes import Shape  # noqa: TC001  # the same
 from rolltrack.protocols import load_protocol
 from rolltrack.wire import analysis_document, session_payload
 
 if TYPE_CHECKING:
     from rolltrack.core.events import JudgedStroke
-
-
-Shape: TypeAlias = Literal["roller", "ball", "body"]
 
 app = typer.Typer()
 
@@ -42,7 +40,10 @@ def analyse(
     radius_mm: Annotated[
         float | None, typer.Option(min=5.0, max=1000.0, help="Rolling radius; else the trace's.")
     ] = None,
-    shape: Annotated[Shape, typer.Option(help="What was rolled.")] = "roller",
+    shape: Annotated[
+        Shape,
+        typer.Option(help="A roller on its axle, a free ball, or a phone worn on the body."),
+    ] = "roller",
     protocol: Annotated[
         str, typer.Option(help="Id of a bundled rolling protocol, or a TOML file.")
     ] = "slow-release",
@@ -53,17 +54,13 @@ def analyse(
     ] = None,
 ) -> None:
     """Find the strokes of a trace, say how fast each was, and judge them by a rolling protocol."""
-    if shape != "roller":
-        raise UsageError(
-            f"--shape {shape}: this version measures only rollers.",
-            hint="Leave --shape out for a roller; other shapes would get wrong speeds.",
-        )
     rules = load_protocol(protocol)
     with progress_bar("analysing") as progress:
         found = analyse_trace(
             trace,
             protocol=rules,
             radius_m=None if radius_mm is None else radius_mm / 1000,
+            shape=shape,
             sensors=sensors,
             series=series,
             progress=progress,
@@ -92,13 +89,15 @@ def _table(found: Analysis) -> Table:
     table.add_column("verdict")
     for judged in found.strokes:
         stroke = judged.stroke
-        sd = cm_per_s(stroke.mean_speed_sd_mps, digits=2)
+        mean = cm_per_s(stroke.mean_speed_mps, digits=2)
+        if stroke.mean_speed_sd_mps is not None:
+            mean += f" ± {cm_per_s(stroke.mean_speed_sd_mps, digits=2)}"
         table.add_row(
             f"{stroke.n} {arrow(stroke.direction)}",
             minutes(stroke.start_s),
-            f"{100 * stroke.length_m:.1f} cm",
+            f"{cm(stroke.length_m)} cm",
             f"{stroke.duration_s:.1f} s",
-            f"{cm_per_s(stroke.mean_speed_mps, digits=2)} ± {sd} cm/s",
+            f"{mean} cm/s",
             f"{cm_per_s(stroke.peak_speed_mps)} cm/s",
             _verdict(judged),
         )
@@ -106,6 +105,8 @@ def _table(found: Analysis) -> Table:
 
 
 def _verdict(judged: JudgedStroke) -> Text:
+    if judged.stroke.mean_speed_mps is None:
+        return Text("speed not known", "yellow")
     verdict = Text("too fast", "red") if judged.too_fast else Text("ok", "green")
     if judged.stroke.partly_unknown:
         verdict.append(", partly not measured", "yellow")

@@ -30,7 +30,7 @@ from rolltrack.protocols import load_protocol
 from rolltrack.service import run_service
 from rolltrack.sinks.live import LiveView
 from rolltrack.sinks.live_texts import Lang, language_of
-from rolltrack.sinks.mqtt import MqttSink
+from rolltrack.sinks.mqtt import MqttSink, link_of_site
 from rolltrack.sinks.sessions import SessionSink
 from rolltrack.sources.ble import BleSource
 from rolltrack.store import SessionStore
@@ -120,6 +120,8 @@ async def _perform(trace: Path, lang: Lang, speed: float, *, show: bool) -> byte
         )
         sessions = Topics(SITE).session(config.athlete, "+")
         bodies = await stack.enter_async_context(listening(broker.host, broker.port, sessions))
+        stop, interrupted = asyncio.Event(), asyncio.Event()
+        stack.enter_context(stopped_by_signals(stop, interrupted.set))
         introduction = INTRODUCTION[lang].format(trace=recording.name, duration_s=duration_s)
         stderr().print(introduction, markup=False)
         stderr().print(
@@ -128,13 +130,11 @@ async def _perform(trace: Path, lang: Lang, speed: float, *, show: bool) -> byte
             markup=False,
             soft_wrap=True,
         )
-        stop, interrupted = asyncio.Event(), asyncio.Event()
-        stack.enter_context(stopped_by_signals(stop, interrupted.set))
         asyncio.get_running_loop().call_later(START_PATIENCE_S + duration_s / speed, stop.set)
         watch = _Watch(duration_s, stop)
         sinks: list[Sink] = [
             SessionSink(SessionStore(Path(folder) / "sessions.db")),
-            MqttSink(config.mqtt, SITE, host=broker.host, port=broker.port),
+            MqttSink(link_of_site(broker.peer, SITE), SITE),
             watch,
         ]
         if show:

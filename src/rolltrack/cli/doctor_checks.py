@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
-
-from paho.mqtt.client import Client, MQTTv311
-from paho.mqtt.enums import CallbackAPIVersion
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from rolltrack.broker import mosquitto
-from rolltrack.config import Config, broker_address, find_config, load_config
+from rolltrack.config import Config, find_config, load_config
 from rolltrack.errors import UsageError
+from rolltrack.mqtt import knock, peer_of
 from rolltrack.protocols import load_protocol
 from rolltrack.sources.ble_check import diagnose
 
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
 Result: TypeAlias = Literal["ok", "missing", "broken"]
 """missing: something not needed for a first run; broken: something that was asked for fails."""
 
-BROKER_PATIENCE_S = 3.0
 PLAUSIBLE_YEARS = range(2025, 2100)
 CLOCK_STEP_S = 0.5
 
@@ -76,22 +72,30 @@ def check_broker(mqtt: MqttConfig) -> Check:
     if not mqtt.enabled:
         return Check(about, "ok", "publishing is switched off in the configuration")
     if mqtt.broker == "embedded":
-        if path := mosquitto.find():
-            return Check(about, "ok", f"embedded, will start {path}")
-        if find_spec("amqtt"):
-            return Check(about, "ok", "embedded, will start amqtt; mosquitto is not installed")
-        return Check(
-            about,
-            "broken",
-            "embedded, but neither mosquitto nor amqtt is installed",
-            "sudo apt install mosquitto, or: pip install 'rolltrack[broker]'",
-        )
-    host, port = broker_address(mqtt.broker)
-    refusal = _knock(host, port, mqtt)
+        return _check_embedded(about)
+    try:
+        peer = peer_of(mqtt)
+    except UsageError as error:
+        return Check(about, "broken", error.what, error.hint)
+    refusal = knock(peer)
     if refusal is None:
-        return Check(about, "ok", f"{host}:{port} lets us in")
-    advice = "Is it running? Check broker, username and password_file in [mqtt]."
-    return Check(about, "broken", f"{host}:{port}: {refusal}", advice)
+        how = "over TLS" if peer.tls else "unencrypted"
+        return Check(about, "ok", f"{peer} lets us in, {how}")
+    advice = "Is it running? Check broker, username, password and TLS files in [mqtt]."
+    return Check(about, "broken", f"{peer}: {refusal}", advice)
+
+
+def _check_embedded(about: str) -> Check:
+    if path := mosquitto.find():
+        return Check(about, "ok", f"embedded, will start {path}")
+    if find_spec("amqtt"):
+        return Check(about, "ok", "embedded, will start amqtt; mosquitto is not installed")
+    return Check(
+        about,
+        "broken",
+        "embedded, but neither mosquitto nor amqtt is installed",
+        "sudo apt install mosquitto, or: pip install 'rolltrack[broker]'",
+    )
 
 
 def check_store(config: Config) -> Check:
@@ -128,36 +132,6 @@ def check_demo() -> Check:
     if lacking:
         return Check("demo", "broken", "parts are not installed", " and ".join(lacking))
     return Check("demo", "ok", "ready: rolltrack demo")
-
-
-def _knock(host: str, port: int, mqtt: MqttConfig) -> str | None:
-    """Connect once; None when the broker accepts, else its reason."""
-    answered = threading.Event()
-    answers: list[str | None] = []
-
-    def on_connect(_client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        answers.append(str(reason) if reason.is_failure else None)
-        answered.set()
-
-    client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv311)
-    client.on_connect = on_connect
-    client.connect_timeout = BROKER_PATIENCE_S
-    try:
-        if mqtt.username:
-            client.username_pw_set(mqtt.username, _password(mqtt.password_file))
-        client.connect(host, port)
-        client.loop_start()
-        answered.wait(BROKER_PATIENCE_S)
-    except OSError as error:
-        return f"{error.strerror or error} {error.filename or ''}".rstrip()
-    finally:
-        client.disconnect()
-        client.loop_stop()
-    return answers[0] if answers else "no answer; is it an MQTT broker?"
-
-
-def _password(file: str | None) -> str | None:
-    return None if file is None else Path(file).read_text(encoding="utf-8").partition("\n")[0]
 
 
 class Stopwatch:

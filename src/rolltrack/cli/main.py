@@ -24,9 +24,17 @@ COMMANDS = {
     "record": ("rolltrack.cli.record", "Write what a roller sends into a trace."),
     "scan": ("rolltrack.cli.scan", "List the rollers in range."),
     "analyse": ("rolltrack.cli.analyse", "Strokes and verdicts of a recorded trace."),
+    "calibrate": ("rolltrack.cli.calibrate", "The effective radius, from a measured roll."),
     "convert": ("rolltrack.cli.convert", "Turn a phone's or logger's export into a trace."),
     "sessions": ("rolltrack.cli.sessions", "List and show stored sessions."),
+    "archive": ("rolltrack.cli.archive", "For coaches: collect and read the sessions of a site."),
+    "forget": ("rolltrack.cli.forget", "Clear what is told about a roller, or erase a person."),
     "protocols": ("rolltrack.cli.protocols", "List and show rolling protocols and their evidence."),
+    "broker": ("rolltrack.cli.broker_cmd", "Set up a broker that several people share."),
+    "mqtt": (
+        "rolltrack.cli.mqtt_cmd",
+        "Look at a broker, and check what it carries.",
+    ),
     "config": ("rolltrack.cli.config_cmd", "Show the configuration in effect."),
     "doctor": ("rolltrack.cli.doctor", "Check what is needed, and say what to do."),
 }

@@ -56,6 +56,11 @@ def cm_per_s(speed_mps: float | None, digits: int = 1) -> str:
     return f"{100 * speed_mps:.{digits}f}"
 
 
+def cm(length_m: float | None) -> str:
+    """0.243 m reads "24.3"; None reads "?"."""
+    return cm_per_s(length_m)
+
+
 def minutes(duration_s: float) -> str:
     """83.4 s reads "1:23"."""
     whole = int(duration_s)

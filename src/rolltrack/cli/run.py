@@ -14,27 +14,33 @@ import msgspec
 import typer
 
 from rolltrack.broker import embedded_broker
+from rolltrack.broker.trust import check_trust
 from rolltrack.cli import output
 from rolltrack.cli.logs import LogFormat, setup_logging
 from rolltrack.cli.signals import stopped_by_signals
 from rolltrack.config import ID_PATTERN, Config, broker_address, load_config
 from rolltrack.errors import UsageError
+from rolltrack.mqtt import peer_of
 from rolltrack.protocols import load_protocol
-from rolltrack.service import run_service, wanted_sensor
+from rolltrack.service import Journalist, Room, recover, run_service, wanted_sensor
+from rolltrack.sinks.home_assistant import HomeAssistantSink
 from rolltrack.sinks.live import LiveView
 from rolltrack.sinks.live_texts import language_of
-from rolltrack.sinks.mqtt import MqttSink
+from rolltrack.sinks.mqtt import MqttSink, link_of_site
 from rolltrack.sinks.sessions import SessionSink
 from rolltrack.sinks.trace import TraceSink
 from rolltrack.sources.ble import BleSource
+from rolltrack.sources.mqtt_imu import MqttImuSource
+from rolltrack.sources.mqtt_orders import MqttOrders
 from rolltrack.sources.phone import PhoneSource
 from rolltrack.sources.replay import ReplaySource
 from rolltrack.store import SessionStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Sequence
 
-    from rolltrack.sinks.sink import Sink
+    from rolltrack.mqtt import MqttLink, Peer
+    from rolltrack.sinks.sink import Gauges, Sink
     from rolltrack.sources.source import Source
 
 app = typer.Typer()
@@ -87,10 +93,11 @@ def run(
     effective = _choose_sinks(effective, mqtt=mqtt, store=store, record=record)
     effective = _choose_identity(effective, site=site, athlete=athlete, protocol=protocol)
     sources = _sources(effective, replay, speed)
-    if not sources:
+    if not sources and not (effective.mqtt.enabled and effective.mqtt.imu):
         raise UsageError("there is nothing to listen to.", hint="Allow Bluetooth, or give --phone.")
     show = sys.stdout.isatty() if view is None else view
-    asyncio.run(_serve(effective, sources, show, None if radius_mm is None else radius_mm / 1000))
+    radius_m = None if radius_mm is None else radius_mm / 1000
+    asyncio.run(serve(effective, sources, show=show, radius_m=radius_m))
 
 
 def _choose_sources(
@@ -148,19 +155,58 @@ def _sources(config: Config, replay: Path | None, speed: float) -> list[Source]:
     return sources
 
 
-async def _serve(config: Config, sources: list[Source], show: bool, radius_m: float | None) -> None:
+async def serve(
+    config: Config,
+    sources: list[Source],
+    *,
+    show: bool,
+    radius_m: float | None,
+    more: Sequence[Sink] = (),
+) -> None:
+    """Run the service as configured, until SIGINT or SIGTERM, or until the sources have ended.
+
+    Args:
+        config: everything but the sources.
+        sources: where readings come from.
+        show: with the live view.
+        radius_m: rolling radius for all rollers; None leaves it to entries and sensors.
+        more: sinks beside those that the configuration names.
+    """
     stop = asyncio.Event()
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(stopped_by_signals(stop, _say_finishing))
-        store = SessionStore(Path(config.store.path))
+        store = SessionStore(Path(config.store.path), delivers=config.mqtt.enabled)
         stack.callback(store.close)
         output.note(f"sessions are stored in {config.store.path}")
-        sinks: list[Sink] = [SessionSink(store)]
+        journals = store.path.with_name(f"{store.path.name}.journals")
+        await asyncio.to_thread(_recover, journals, store)
+        room = Room()
+        told: list[Callable[[str], None]] = []
+        journalist = Journalist(journals, room)
+        told.append(journalist.stored)
+        keeper = SessionSink(
+            store,
+            stored=lambda session_id: _tell_all(told, session_id),
+            room=lambda ok: room.report("store", room=ok),
+        )
+        sinks: list[Sink] = [keeper, *more]
+        gauges: Gauges = {}
         if config.record.folder is not None:
             sinks.append(TraceSink(config.record.folder))
             output.note(f"raw readings are recorded in {config.record.folder}")
+        orders: MqttOrders | None = None
         if config.mqtt.enabled:
-            sinks.append(await stack.enter_async_context(_publisher(config)))
+            link = await stack.enter_async_context(_broker_link(config))
+            publisher = MqttSink(
+                link, config.site, gauges, sessions=store, receipts=config.mqtt.receipts
+            )
+            told.append(publisher.stored)
+            sinks.append(publisher)
+            if config.mqtt.imu:
+                sources = [*sources, MqttImuSource(link, config.site)]
+            if config.mqtt.home_assistant:
+                sinks.append(HomeAssistantSink(link, config.site, config.mqtt.discovery_prefix))
+            orders = MqttOrders(link, config.site, closed=(f"{config.mqtt.discovery_prefix}/",))
         if show:
             target_max_mps = load_protocol(config.protocol).target_max_mps
             sinks.append(
@@ -168,23 +214,49 @@ async def _serve(config: Config, sources: list[Source], show: bool, radius_m: fl
                     output.stdout(), lang=language_of(os.environ), target_max_mps=target_max_mps
                 )
             )
-        await run_service(config, sources=sources, sinks=sinks, stop=stop, radius_m=radius_m)
+        await run_service(
+            config,
+            sources=sources,
+            sinks=sinks,
+            stop=stop,
+            radius_m=radius_m,
+            gauges=gauges,
+            orders=orders,
+            room=room,
+            journalist=journalist,
+        )
+
+
+def _tell_all(listeners: Sequence[Callable[[str], None]], session_id: str) -> None:
+    for tell in listeners:
+        tell(session_id)
+
+
+def _recover(journals: Path, store: SessionStore) -> None:
+    for summary in recover(journals, store):
+        output.note(
+            f"recovered a session of {summary.roller} that had been cut off:"
+            f" {summary.strokes} strokes"
+        )
 
 
 @contextlib.asynccontextmanager
-async def _publisher(config: Config) -> AsyncIterator[Sink]:
-    """An MQTT sink, and the broker if it is ours to run."""
+async def _broker_link(config: Config) -> AsyncIterator[MqttLink]:
+    """A link to the broker, and the broker if it is ours to run."""
     if config.mqtt.broker == "embedded":
         async with embedded_broker() as broker:
-            yield _publish_at(config, broker.host, broker.port, f"{broker.kind}, on this machine")
+            check_trust(broker.kind, config)
+            yield _link_to(broker.peer, config.site, f"{broker.kind}, on this machine")
     else:
-        yield _publish_at(config, *broker_address(config.mqtt.broker), "your broker")
+        yield _link_to(peer_of(config.mqtt), config.site, "your broker")
 
 
-def _publish_at(config: Config, host: str, port: int, whose: str) -> MqttSink:
-    output.note(f"publishing to {host}:{port} ({whose}); to watch:")
-    output.note(f"mosquitto_sub -h {host} -p {port} -v -t 'rolltrack/v1/{config.site}/#'")
-    return MqttSink(config.mqtt, config.site, host=host, port=port)
+def _link_to(peer: Peer, site: str, whose: str) -> MqttLink:
+    output.note(f"publishing to {peer} ({whose}{', encrypted' if peer.tls else ''})")
+    if not (peer.tls or peer.login):  # who locks the broker knows the key
+        topics = f"rolltrack/v1/{site}/#"
+        output.note(f"to watch: mosquitto_sub -h {peer.host} -p {peer.port} -v -t '{topics}'")
+    return link_of_site(peer, site)
 
 
 def _say_finishing() -> None:

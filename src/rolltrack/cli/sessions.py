@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from rolltrack.cli.output import arrow, cm_per_s, minutes, note, print_json, stdout
+from rolltrack.cli.output import arrow, cm, cm_per_s, minutes, note, print_json, stdout
 from rolltrack.cli.session_texts import session_in_words
 from rolltrack.config import load_config
 from rolltrack.errors import UsageError
@@ -56,7 +56,7 @@ def list_sessions(
     if as_json:
         print_json({"v": 1, "sessions": [session_payload(summary) for summary in found]})
     elif found:
-        stdout().print(_sessions_table(found))
+        stdout().print(sessions_table(found))
     else:
         note(f"no sessions in {path} yet")
 
@@ -87,7 +87,7 @@ def show(
         return
     console = stdout()
     console.print(_strokes_table(found.strokes))
-    when = f"{_local(found.summary.started_unix_s)}, {found.summary.athlete}"
+    when = f"{local_time(found.summary.started_unix_s)}, {found.summary.athlete}"
     console.print(f"{when}, {found.summary.region or found.summary.roller}.", markup=False)
     for sentence in session_in_words(payload):
         console.print(sentence, markup=False)
@@ -106,7 +106,8 @@ def _opened(path: Path) -> Iterator[SessionStore]:
         store.close()
 
 
-def _sessions_table(found: Sequence[SessionSummary]) -> Table:
+def sessions_table(found: Sequence[SessionSummary]) -> Table:
+    """One line per session, narrow enough for 80 columns."""
     table = Table(box=None, pad_edge=False, collapse_padding=True, header_style="dim")
     table.add_column("id", min_width=SHORT_ID)
     table.add_column("started", min_width=len("2026-11-23 10:13"))
@@ -117,7 +118,7 @@ def _sessions_table(found: Sequence[SessionSummary]) -> Table:
     for summary in found:
         table.add_row(
             summary.session_id[:SHORT_ID],
-            _local(summary.started_unix_s),
+            local_time(summary.started_unix_s),
             summary.athlete,
             summary.region,
             minutes(summary.rolling_s),
@@ -139,7 +140,7 @@ def _strokes_table(strokes: Sequence[JudgedStroke]) -> Table:
         table.add_row(
             f"{stroke.n} {arrow(stroke.direction)}",
             minutes(stroke.start_s - strokes[0].stroke.start_s),
-            f"{100 * stroke.length_m:.1f} cm",
+            f"{cm(stroke.length_m)} cm",
             f"{stroke.duration_s:.1f} s",
             f"{cm_per_s(stroke.mean_speed_mps)} cm/s",
             f"{cm_per_s(stroke.peak_speed_mps)} cm/s",
@@ -148,5 +149,6 @@ def _strokes_table(strokes: Sequence[JudgedStroke]) -> Table:
     return table
 
 
-def _local(unix_s: float) -> str:
+def local_time(unix_s: float) -> str:
+    """To the minute, in the time zone of this machine."""
     return datetime.fromtimestamp(unix_s, UTC).astimezone().strftime("%Y-%m-%d %H:%M")

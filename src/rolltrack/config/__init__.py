@@ -4,6 +4,7 @@ from rolltrack.config.loader import broker_address, config_to_toml, find_config,
 from rolltrack.config.settings import (
     ID_PATTERN,
     RESERVED_ROLLER_IDS,
+    ArchiveConfig,
     BleConfig,
     Config,
     MqttConfig,
@@ -17,6 +18,7 @@ from rolltrack.config.settings import (
 __all__ = [
     "ID_PATTERN",
     "RESERVED_ROLLER_IDS",
+    "ArchiveConfig",
     "BleConfig",
     "Config",
     "MqttConfig",

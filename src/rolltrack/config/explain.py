@@ -6,7 +6,13 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
-from rolltrack.config.settings import ID_PATTERN, SELECTOR_PATTERN, Config, RollerConfig
+from rolltrack.config.settings import (
+    ID_PATTERN,
+    PREFIX_PATTERN,
+    SELECTOR_PATTERN,
+    Config,
+    RollerConfig,
+)
 from rolltrack.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +28,7 @@ _PLAIN_WORDS = {
     "`array`": "tables written [[rollers]]",
     "`object`": "a table",
     f"`str` matching regex {ID_PATTERN!r}": "1 to 32 of a-z, 0-9 and -, with no - at the start",
+    f"`str` matching regex {PREFIX_PATTERN!r}": "a topic prefix of letters, digits, _, - and /",
     f"`str` matching regex {SELECTOR_PATTERN!r}": '"serial:…" (or ble:, name:, phone:, trace:)',
 }
 

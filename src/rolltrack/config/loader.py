@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,19 @@ import msgspec
 import tomli_w
 
 from rolltrack.config.explain import explain, explain_syntax, position
-from rolltrack.config.settings import RESERVED_ROLLER_IDS, Config, PhoneConfig
+from rolltrack.config.settings import (
+    RESERVED_ROLLER_IDS,
+    ArchiveConfig,
+    Config,
+    MqttConfig,
+    PhoneConfig,
+)
 from rolltrack.errors import UsageError
 
 FILE_NAME = "rolltrack.toml"
 DEFAULT_MQTT_PORT = 1883
+DEFAULT_MQTT_TLS_PORT = 8883
+TLS_FILES = ("ca_file", "certificate_file", "key_file")
 
 
 def find_config(path: Path | None = None) -> Path | None:
@@ -69,8 +78,8 @@ def parse_config(text: str, name: str) -> Config:
         raise explain(str(error), text, name) from error
     _check_rollers(config, text, name)
     _check_phone(config.phone, text, name)
-    if config.mqtt.broker != "embedded":
-        broker_address(config.mqtt.broker, where=position(text, name, ("mqtt", "broker")))
+    _check_archive(config.archive, text, name)
+    _check_mqtt(config.mqtt, text, name)
     return config
 
 
@@ -79,13 +88,13 @@ def config_to_toml(config: Config) -> str:
     return tomli_w.dumps(_without_unset(msgspec.to_builtins(config)))
 
 
-def broker_address(broker: str, *, where: str = "broker") -> tuple[str, int]:
-    """Split "host" or "host:port" (IPv6 in brackets).
+def broker_address(broker: str, *, where: str = "broker", tls: bool = False) -> tuple[str, int]:
+    """Split "host" or "host:port" (IPv6 in brackets); without a port it is MQTT's usual one.
 
     Raises:
         UsageError: it is neither; `where` says which setting it came from.
     """
-    host, port = broker, str(DEFAULT_MQTT_PORT)
+    host, port = broker, str(DEFAULT_MQTT_TLS_PORT if tls else DEFAULT_MQTT_PORT)
     if broker.startswith("["):
         host, _, rest = broker[1:].partition("]")
         port = rest.removeprefix(":") or port
@@ -124,6 +133,33 @@ def _check_phone(phone: PhoneConfig, text: str, name: str) -> None:
         )
 
 
+def _check_archive(archive: ArchiveConfig, text: str, name: str) -> None:
+    if re.match(r"\w[\w+]*://[^/?#]*:[^/?#]*@|.*[?&]password=", archive.database):
+        where = position(text, name, ("archive", "database"))
+        raise UsageError(
+            f"{where}: the URL holds a password.",
+            hint="Put it into a file of its own, and set database_password_file in [archive].",
+        )
+
+
+def _check_mqtt(mqtt: MqttConfig, text: str, name: str) -> None:
+    """Nobody who names certificates should be served without."""
+    if mqtt.broker != "embedded":
+        broker_address(mqtt.broker, where=position(text, name, ("mqtt", "broker")))
+    for key in TLS_FILES:
+        if getattr(mqtt, key) is not None and not mqtt.tls:
+            raise UsageError(
+                f"{position(text, name, ('mqtt', key))}: {key} is set, but tls is not.",
+                hint="Add tls = true to [mqtt].",
+            )
+    if mqtt.tls and mqtt.broker == "embedded":
+        raise UsageError(
+            f"{position(text, name, ('mqtt', 'tls'))}: the embedded broker stays on this machine"
+            " and does not speak TLS.",
+            hint="Name a broker in [mqtt], or leave tls out.",
+        )
+
+
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
@@ -141,11 +177,20 @@ def _expand_paths(config: Config, folder: Path) -> Config:
         return expand(protocol) if protocol is not None and protocol.endswith(".toml") else protocol
 
     change = msgspec.structs.replace
+    archive = config.archive
     return change(
         config,
         protocol=expand_protocol(config.protocol),
         phone=change(config.phone, token_file=expand(config.phone.token_file)),
-        mqtt=change(config.mqtt, password_file=expand(config.mqtt.password_file)),
+        mqtt=change(
+            config.mqtt,
+            **{key: expand(getattr(config.mqtt, key)) for key in ("password_file", *TLS_FILES)},
+        ),
+        archive=change(
+            archive,
+            database=archive.database if "://" in archive.database else expand(archive.database),
+            database_password_file=expand(archive.database_password_file),
+        ),
         store=change(config.store, path=expand(config.store.path)),
         record=change(config.record, folder=expand(config.record.folder)),
         rollers=tuple(

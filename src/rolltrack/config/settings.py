@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,31}$"
+PREFIX_PATTERN = r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$"
 SELECTOR_PATTERN = r"^(ble|serial|name|phone|trace):.+$"
 Id: TypeAlias = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
 Radius: TypeAlias = Annotated[float, msgspec.Meta(gt=0, le=1)]
@@ -60,14 +61,33 @@ class MqttConfig(Section, frozen=True):
     Attributes:
         enabled: publish at all.
         broker: "host", "host:port", or "embedded" to start one on this machine's loopback.
+        protocol: MQTT version; "auto" tries 5 first and falls back to 3.1.1.
         username: user name, if the broker wants one.
         password_file: file whose first line is the password.
+        receipts: send each session until an archive says that it is stored; without, the broker's
+            acknowledgement is enough, and this machine's store is the archive.
+        imu: take raw readings that phones and remote sensors publish on imu/{shard}/{roller}.
+        home_assistant: announce rollers to Home Assistant, so that it shows them by itself.
+        discovery_prefix: where Home Assistant looks for announcements.
+        tls: encrypt, and accept only a broker whose certificate is in order.
+        ca_file: certificates to trust (PEM); unset trusts those of the system.
+        certificate_file: our own certificate (PEM), if the broker wants one.
+        key_file: its private key (PEM); unset takes it from `certificate_file`.
     """
 
     enabled: bool = True
     broker: str = "embedded"
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
     username: str | None = None
     password_file: str | None = None
+    receipts: bool = False
+    imu: bool = False
+    home_assistant: bool = True
+    discovery_prefix: Annotated[str, msgspec.Meta(pattern=PREFIX_PATTERN)] = "homeassistant"
+    tls: bool = False
+    ca_file: str | None = None
+    certificate_file: str | None = None
+    key_file: str | None = None
 
 
 class StoreConfig(Section, frozen=True):
@@ -78,6 +98,23 @@ class StoreConfig(Section, frozen=True):
     """
 
     path: str = "~/.local/share/rolltrack/rolltrack.db"
+
+
+class ArchiveConfig(Section, frozen=True):
+    """The coach's archive of a whole site.
+
+    Attributes:
+        database: SQLite file, or "postgresql://USER@HOST/DATABASE" without a password.
+        database_password_file: file whose first line is the password for PostgreSQL.
+        name: what it is called in receipts and at the broker; unset makes one of this machine
+            and the database.
+        site: whose sessions; unset takes the global one.
+    """
+
+    database: str = "~/.local/share/rolltrack/archive.db"
+    database_password_file: str | None = None
+    name: Id | None = None
+    site: Id | None = None
 
 
 class SessionConfig(Section, frozen=True):
@@ -109,6 +146,8 @@ class RollerConfig(Section, frozen=True):
         sensor: "ble:ADDRESS", "serial:NUMBER", "name:NAME", "phone:DEVICE" or "trace:NAME";
             unset takes the first sensor that no other entry names.
         radius_m: rolling radius; unset takes the sensor's own, else `default_radius_m`.
+        shape: "roller", which turns about its axle; "ball", which rolls any way; or "body", a phone
+            worn on the body: strokes come some seconds late, without a live speed.
         region: what is rolled with it.
         protocol: id or file of a rolling protocol; unset takes the global one.
     """
@@ -117,6 +156,7 @@ class RollerConfig(Section, frozen=True):
     athlete: Id | None = None
     sensor: Selector | None = None
     radius_m: Radius | None = None
+    shape: Literal["roller", "ball", "body"] = "roller"
     region: str = ""
     protocol: str | None = None
 
@@ -139,6 +179,7 @@ class Config(Section, frozen=True):
     phone: PhoneConfig = PhoneConfig()
     mqtt: MqttConfig = MqttConfig()
     store: StoreConfig = StoreConfig()
+    archive: ArchiveConfig = ArchiveConfig()
     session: SessionConfig = SessionConfig()
     record: RecordConfig = RecordConfig()
     rollers: tuple[RollerConfig, ...] = ()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 EndReason: TypeAlias = Literal["user", "idle", "sensor_lost", "recovered"]
 Phase: TypeAlias = Literal["raised", "cleared"]
 AlertKind: TypeAlias = Literal[
-    "too_fast", "sensor_lost", "battery_low", "clipping", "invalid_motion"
+    "too_fast", "sensor_lost", "battery_low", "clipping", "invalid_motion", "store_full"
 ]
 
 
@@ -42,7 +42,8 @@ class SessionSummary:
 
     Times are Unix seconds; everything else is SI. `mean_speed_mps` is distance over rolling time,
     `p95_speed_mps` and `peak_speed_mps` are over the instants of rolling (speed above the stroke
-    threshold). Speeds are None when nothing was rolled.
+    threshold). Speeds are None when nothing was rolled,
+    speeds and distance when more than a twentieth of the rolling time has no known speed.
     """
 
     session_id: str
@@ -62,7 +63,7 @@ class SessionSummary:
     p95_speed_mps: float | None
     peak_speed_mps: float | None
     time_too_fast_s: float
-    distance_m: float
+    distance_m: float | None
     limit_mps: float
     gaps: int
     samples: int
@@ -155,6 +156,14 @@ class SessionDiscarded:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitSet:
+    """Another speed counts as too fast from now on."""
+
+    t_s: float
+    limit_mps: float
+
+
+@dataclass(frozen=True, slots=True)
 class LinkChanged:
     """The sensor's link came up or went down."""
 
@@ -178,6 +187,7 @@ Event: TypeAlias = (
     | FinalSpeed
     | SessionEnded
     | SessionDiscarded
+    | LimitSet
     | LinkChanged
     | BatteryLevel
 )

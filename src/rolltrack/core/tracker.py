@@ -1,14 +1,14 @@
 """Readings in, events out: the one stateful face of the core. It does no I/O and reads no clock.
 
-Time is cut into hops (0.05 s, for the live speed) and beats (0.5 s, for everything else) by the
-readings' own time stamps, so that any way of cutting the same readings into blocks gives equal
-events.
+Time is cut into hops (0.05 s at 100 Hz, for the live speed) and beats (0.5 s, for everything else)
+by the readings' own time stamps, so that any way of cutting the same readings into blocks gives
+equal events.
 """
 
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,7 @@ from rolltrack.core.events import (
     Event,
     FinalSpeed,
     JudgedStroke,
+    LimitSet,
     LiveSpeed,
     SessionDiscarded,
     SessionEnded,
@@ -27,8 +28,9 @@ from rolltrack.core.events import (
 )
 from rolltrack.core.intake import Sensors, stretches, usable
 from rolltrack.core.motion.axle import AxleFinder
-from rolltrack.core.motion.live import HOP_S, LiveEstimator
+from rolltrack.core.motion.live import HOP_S
 from rolltrack.core.motion.rest import Activity, RestDetector
+from rolltrack.core.motion.shapes import SHAPES, Shape
 from rolltrack.core.sample import ImuSamples, SignalGap
 from rolltrack.core.session.alerts import AlertBook
 from rolltrack.core.session.identity import session_id
@@ -37,6 +39,7 @@ from rolltrack.errors import InputError
 
 if TYPE_CHECKING:
     from rolltrack.core.coaching.protocol import RollingProtocol
+    from rolltrack.core.motion.live import LiveEstimator
     from rolltrack.core.motion.motion import Motion
 
 BEAT_S = 0.5
@@ -55,6 +58,7 @@ class Setup:
         athlete: pseudonymous id of the person.
         protocol: what to keep to.
         radius_m: rolling radius.
+        shape: what is rolled.
         region: what is rolled.
         epoch_unix_s: Unix time of stream second 0.
         id_salt: randomness for session ids, drawn by the caller.
@@ -72,6 +76,7 @@ class Setup:
     athlete: str
     protocol: RollingProtocol
     radius_m: float
+    shape: Shape = "roller"
     region: str = ""
     epoch_unix_s: float = 0.0
     id_salt: bytes = b""
@@ -95,8 +100,8 @@ class TrackerState:
     pre_roll: list[ImuSamples] = field(default_factory=list)
     rest: RestDetector = field(default_factory=RestDetector)
     finder: AxleFinder = field(default_factory=AxleFinder)
-    session: Session | None = None
     live: LiveEstimator | None = None
+    session: Session | None = None
     pace: Pace = field(default_factory=Pace)
     alerts: AlertBook = field(default_factory=AlertBook)
     unknown_since_s: float | None = None
@@ -113,6 +118,11 @@ class Tracker:
     def state(self) -> TrackerState:
         """A copy of everything remembered."""
         return copy.deepcopy(self._state)
+
+    @property
+    def in_session(self) -> bool:
+        """Whether a session is open."""
+        return self._state.session is not None
 
     @classmethod
     def restore(cls, setup: Setup, state: TrackerState) -> Tracker:
@@ -157,17 +167,33 @@ class Tracker:
 
     def start(self, t_s: float | None = None) -> list[Event]:
         """Open a session now, unless one is open."""
-        if self._state.session is not None:
-            return []
-        last_s = self._state.last_s
-        return self._open(t_s if t_s is not None else last_s or 0.0, wanted=True)
+        events = self._flush_beat()
+        session, last_s = self._state.session, self._state.last_s
+        if session is not None:
+            session.wanted = True
+            return events
+        return events + self._open(t_s if t_s is not None else last_s or 0.0, wanted=True)
 
     def finish(self, end: EndReason = "user") -> list[Event]:
         """Close the open stroke and session, if any; the tracker can be fed again afterwards."""
-        events = self._flush_beat()
+        events = self._hop() + self._flush_beat()
         if self._state.session is not None:
             events += self._close(end)
         return events
+
+    def set_limit(self, limit_mps: float) -> list[Event]:
+        """Judge by another speed limit from now on; what was rolled before keeps its verdict."""
+        session, now_s, before = self._state.session, self._state.last_s or 0.0, self.setup.protocol
+        if session is not None:
+            session.earlier.append((now_s, before))
+        self.setup = replace(self.setup, protocol=before.with_limit(limit_mps))
+        return [LimitSet(now_s, limit_mps)]
+
+    def set_radius(self, radius_m: float) -> None:
+        """Another rolling radius, from the next session on."""
+        self.setup = replace(self.setup, radius_m=radius_m)
+        if self._state.session is None:
+            self._state.live = None  # it was made for the old one
 
     def _take(self, stretch: ImuSamples) -> list[Event]:
         """Walk through readings without a hole, from one hop or beat to the next."""
@@ -190,18 +216,20 @@ class Tracker:
             if self.setup.live:
                 s.hop.append(part)
                 if now_s >= hop_s - _ROUNDING_S:
-                    events += self._hop(now_s)
+                    events += self._hop()
             if now_s >= beat_s - _ROUNDING_S:
                 events += self._flush_beat()
         return events
 
-    def _hop(self, now_s: float) -> list[Event]:
+    def _hop(self) -> list[Event]:
         s = self._state
-        hop, s.hop = ImuSamples.join(s.hop), []
-        if s.session is None or s.live is None:
+        if not s.hop:
             return []
-        block = s.live.step(hop, s.session.finder, s.session.linear)
-        return self._say(block, now_s, s.session) if len(block) else []
+        hop, s.hop = ImuSamples.join(s.hop), []
+        if s.session is None or s.session.live is None:
+            return []
+        block = s.session.live.step(hop, s.session.finder)
+        return self._say(block, float(hop.t_s[-1]), s.session) if len(block) else []
 
     def _say(self, block: Motion, now_s: float, session: Session) -> list[Event]:
         s, protocol = self._state, self.setup.protocol
@@ -236,7 +264,7 @@ class Tracker:
         unknown_s = 0.0 if s.unknown_since_s is None else t_s - s.unknown_since_s
         alerts += s.alerts.update(
             "invalid_motion",
-            on=unknown_s >= _INVALID_S and session.finder.axle is not None,
+            on=unknown_s >= _INVALID_S and _should_be_known(session),
             t_s=t_s,
             session_id=session.session_id,
             value=unknown_s,
@@ -251,13 +279,16 @@ class Tracker:
             return []
         beat, s.beat = ImuSamples.join(s.beat), []
         finder = s.finder if s.session is None else s.session.finder
-        activity = s.rest.judge(beat, finder.rate_bias_radps)
+        bias = finder.rate_bias_radps if finder.has_rested else None
+        activity = s.rest.judge(beat, bias)
         if activity is Activity.REST:
             finder.see_rest(beat)
         events: list[Event] = []
         if s.session is not None:
+            may_learn = s.session.watch.may_learn(beat, finder)
             if activity is Activity.TURNING:
-                s.session.finder.see_turning(beat)
+                if may_learn:
+                    finder.see_turning(beat)
                 s.session.last_motion_s = float(beat.t_s[-1])
             events += self._feed_session(s.session, beat)
         else:
@@ -270,7 +301,7 @@ class Tracker:
         protocol = self.setup.protocol
         events: list[Event] = []
         if self.setup.live:
-            events += _ended(session, session.feed_prompt(samples, protocol))
+            events += _ended(session, session.prompt_strokes(protocol))
             clipped = samples.clipped is not None and bool(samples.clipped.any())
             events += self._state.alerts.update(
                 "clipping",
@@ -293,12 +324,15 @@ class Tracker:
 
     def _open(self, started_s: float, *, wanted: bool) -> list[Event]:
         s, setup = self._state, self.setup
-        finder = AxleFinder(
-            hint=setup.axle, rest_n=s.finder.rest_n, rest_rate_sum=s.finder.rest_rate_sum.copy()
-        )
+        finder = s.finder.heir()
+        finder.hint = setup.axle
         name = session_id(setup.epoch_unix_s + started_s, setup.id_salt, setup.roller)
-        s.session = Session(name, started_s, started_s, setup.radius_m, wanted, finder)
-        s.live = LiveEstimator(setup.radius_m) if setup.live else None
+        live = None
+        if setup.live:
+            live = s.live.heir() if s.live else SHAPES[setup.shape].live(setup.radius_m)
+        s.session = Session(
+            name, started_s, started_s, setup.radius_m, wanted, finder, setup.shape, live
+        )
         s.pace, s.unknown_since_s = Pace(), None
         events: list[Event] = [SessionStarted(started_s, name, setup.protocol.max_stroke_speed_mps)]
         if s.pre_roll:
@@ -306,22 +340,20 @@ class Tracker:
             earlier, s.pre_roll, s.hop = ImuSamples.join(s.pre_roll), [], []
             s.session.last_motion_s = float(earlier.t_s[-1])
             finder.see_turning(earlier)
-            if s.live is not None:
-                s.live.window, s.live.said_until_s = [earlier], float(earlier.t_s[-1])
+            if live is not None:
+                live.begin(earlier, finder)
             events += self._feed_session(s.session, earlier)
         return events
 
     def _interrupt(self, next_s: float) -> list[Event]:
         """A hole in time before `next_s`."""
         s = self._state
-        events = self._flush_beat()
-        s.hop, s.pre_roll, s.rest = [], [], RestDetector()
+        events = self._hop() + self._flush_beat()
+        s.pre_roll, s.rest = [], RestDetector()
         events += self.advance(next_s)
         if s.session is not None:
             prompt, motions = s.session.end_stretch(self.setup.protocol, gap=True)
             events += [*_ended(s.session, prompt), *self._finals(s.session, motions)]
-        if s.live is not None:
-            s.live.interrupt()
         return events
 
     def _close(self, end: EndReason) -> list[Event]:
@@ -332,8 +364,12 @@ class Tracker:
         events: list[Event] = [*_ended(session, prompt), *self._finals(session, motions)]
         t_s = s.last_s if s.last_s is not None else session.started_s
         events += s.alerts.clear_all(t_s, session.session_id)
-        s.finder, s.session, s.live, s.pre_roll = session.finder, None, None, []
-        if not session.strokes and not session.wanted:
+        s.session, s.pre_roll = None, []
+        s.finder.see_rests_of(session.finder)
+        if session.strokes:
+            s.finder = session.finder
+            s.live = session.live if session.radius_m == setup.radius_m else None
+        elif not session.wanted:
             return [*events, SessionDiscarded(t_s, session.session_id)]
         summary = session.summary(
             roller=setup.roller,
@@ -348,3 +384,8 @@ class Tracker:
 
 def _ended(session: Session, strokes: list[JudgedStroke]) -> list[Event]:
     return [StrokeEnded(session.session_id, stroke) for stroke in strokes]
+
+
+def _should_be_known(session: Session) -> bool:
+    """Whether an unknown live speed is news; of a worn phone there never is one."""
+    return session.shape != "body" and session.finder.axle is not None

@@ -1,4 +1,4 @@
-"""Two alerts that the service raises itself: the sensor is lost, its battery is low."""
+"""Alerts that the service raises itself: sensor lost, battery low, no room to keep sessions."""
 
 from __future__ import annotations
 
@@ -47,6 +47,10 @@ class DeviceAlerts:
             case BatteryLevel() if event.percent >= BATTERY_FINE_PCT:
                 return self._clear(event.t_s, "battery_low")
         return []
+
+    def room(self, t_s: float, *, full: bool) -> list[Alert]:
+        """Alerts that follow from whether sessions can be kept."""
+        return self._raise(t_s, "store_full") if full else self._clear(t_s, "store_full")
 
     def _raise(
         self,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from rolltrack.config import Config, RollerConfig
     from rolltrack.core.coaching.protocol import RollingProtocol
+    from rolltrack.core.motion.shapes import Shape
     from rolltrack.sources.source import Sensor
 
 log = logging.getLogger("rolltrack.service")
@@ -26,6 +27,7 @@ class Admission:
 
     roller: Roller
     protocol: RollingProtocol
+    shape: Shape = "roller"
 
 
 class Register:
@@ -50,7 +52,9 @@ class Register:
         """Decide once who `sensor` is; None: it is refused, and the log says why."""
         label = describe(sensor)
         naming = [
-            each for each in self._config.rollers if each.sensor and fits(each.sensor, sensor)
+            each
+            for each in self._config.rollers
+            if (each.sensor and fits(each.sensor, sensor)) or is_called(each.id, sensor)
         ]
         free = [each for each in naming if each.id not in self._taken]
         if naming and not free:
@@ -82,6 +86,7 @@ class Register:
 
     def _admit_as(self, entry: RollerConfig | None, sensor: Sensor) -> Admission:
         config = self._config
+        protocol = self._protocols[(entry and entry.protocol) or config.protocol]
         roller = Roller(
             id=entry.id if entry else self._free_id(sensor),
             athlete=(entry and entry.athlete) or config.athlete,
@@ -92,14 +97,17 @@ class Register:
             or config.default_radius_m,
             epoch_unix_s=sensor.epoch_unix_s,
             sensor=_plain(sensor.name or sensor.sensor_id),
+            limit_mps=protocol.max_stroke_speed_mps,
         )
         log.info(
             '%s is roller "%s", radius %.1f mm', describe(sensor), roller.id, roller.radius_m * 1000
         )
-        return Admission(roller, self._protocols[(entry and entry.protocol) or config.protocol])
+        return Admission(roller, protocol, entry.shape if entry else "roller")
 
     def _free_id(self, sensor: Sensor) -> str:
         reserved = self._taken | {each.id for each in self._config.rollers}
+        if sensor.kind == "imu" and sensor.sensor_id not in reserved:
+            return sensor.sensor_id
         digest = hashlib.sha256(f"{sensor.kind}:{sensor.sensor_id}".encode()).hexdigest()
         return next(
             roller_id
@@ -126,6 +134,11 @@ def fits(selector: str, sensor: Sensor) -> bool:
         own = (sensor.sensor_id.casefold(), sensor.address.casefold())
         return sensor.kind == "ble" and which.casefold() in own
     return sensor.kind == kind and sensor.sensor_id == which
+
+
+def is_called(roller_id: str, sensor: Sensor) -> bool:
+    """Whether a sensor calls itself by a roller's own id, as publishers of raw readings do."""
+    return sensor.kind == "imu" and sensor.sensor_id == roller_id
 
 
 def wanted_sensor(config: Config) -> Callable[[str], bool]:

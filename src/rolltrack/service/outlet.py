@@ -12,7 +12,7 @@ from rolltrack.core.sample import ImuSamples, SignalGap
 from rolltrack.service.complaints import Complaints
 
 if TYPE_CHECKING:
-    from rolltrack.sinks.sink import Outgoing, Roller, Sink
+    from rolltrack.sinks.sink import Gauges, Outgoing, Roller, Sink
 
 log = logging.getLogger("rolltrack.service")
 
@@ -54,6 +54,11 @@ class Outlet:
     def waiting(self) -> int:
         """How many entries the sink has not taken yet."""
         return len(self._kept) + len(self._expendable)
+
+    def gauges(self) -> Gauges:
+        """How full the line is, and what it has cost so far."""
+        name = self.sink.name
+        return {f"{name}_waiting": lambda: self.waiting, f"{name}_dropped": lambda: self.dropped}
 
     def put(self, roller: Roller, outgoing: Outgoing) -> None:
         """Queue one thing; never waits."""

@@ -7,17 +7,23 @@ import logging
 from typing import TYPE_CHECKING
 
 from rolltrack.core.events import SessionEnded, SessionStarted
-from rolltrack.errors import RolltrackError
+from rolltrack.errors import RolltrackError, UsageError
+from rolltrack.service.commands import carry_out, find_lane, refused
 from rolltrack.service.identity import Register
 from rolltrack.service.lane import Lane
 from rolltrack.service.outlet import DRAIN_S, Outlet
+from rolltrack.service.room import Room
+from rolltrack.service.wall import WallClock
+from rolltrack.sources.orders import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from rolltrack.config import Config
     from rolltrack.core.events import EndReason
-    from rolltrack.sinks.sink import Outgoing, Roller, Sink
+    from rolltrack.service.journalist import Journalist
+    from rolltrack.sinks.sink import Gauges, Outgoing, Roller, Sink
+    from rolltrack.sources.orders import Order, OrderSource, Reply
     from rolltrack.sources.source import Deliver, Item, Sensor, Source
 
 log = logging.getLogger("rolltrack.service")
@@ -31,6 +37,11 @@ async def run_service(
     stop: asyncio.Event,
     radius_m: float | None = None,
     drain_s: float = DRAIN_S,
+    gauges: Gauges | None = None,
+    clock: WallClock | None = None,
+    orders: OrderSource | None = None,
+    room: Room | None = None,
+    journalist: Journalist | None = None,
 ) -> None:
     """Coach until `stop` is set or every source has come to its end.
 
@@ -44,13 +55,23 @@ async def run_service(
         stop: set it to end the service.
         radius_m: rolling radius for all rollers, whatever entries and sensors say.
         drain_s: how long a sink may take at the end for what it has not handled yet.
+        gauges: gets the figures of the sinks' waiting lines.
+        clock: how the wall clock is watched.
+        orders: where commands come from.
+        room: whether sessions can be kept.
+        journalist: follows sessions in progress, so that they outlive a crash.
 
     Raises:
         UsageError: the configuration names a protocol that does not exist.
         RolltrackError: a sink cannot be opened, or no source is left because they failed.
     """
     outlets = [Outlet(sink, drain_s=drain_s) for sink in sinks]
-    desk = _Desk(config, outlets, radius_m)
+    for outlet in outlets:
+        if gauges is not None:
+            gauges.update(outlet.gauges())
+    desk = _Desk(config, outlets, radius_m, clock or WallClock(), room or Room(), journalist)
+    if orders is not None:
+        orders.listen(desk.order)
     failures: list[Exception] = []
     try:
         async with asyncio.TaskGroup() as group:
@@ -65,6 +86,7 @@ async def run_service(
                 )
                 for source in sources
             ]
+            writing = group.create_task(_write_journals(journalist), name="journals")
             try:
                 await _stopped_or_done(stop, running)
             finally:
@@ -74,6 +96,7 @@ async def run_service(
                     task.cancel()
                 if pumps:
                     await asyncio.wait(pumps)
+                writing.cancel()
     except ExceptionGroup as group_of_faults:
         foreseen = group_of_faults.subgroup(RolltrackError)
         if foreseen is None:
@@ -83,40 +106,93 @@ async def run_service(
         raise failures[0]
 
 
+async def _write_journals(journalist: Journalist | None) -> None:
+    if journalist is not None:
+        try:
+            await journalist.run()
+        finally:
+            journalist.close()
+
+
 class _Desk:
     """Takes every item to its roller's lane, and what comes out to every outlet."""
 
-    def __init__(self, config: Config, outlets: Sequence[Outlet], radius_m: float | None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        outlets: Sequence[Outlet],
+        radius_m: float | None,
+        clock: WallClock,
+        room: Room,
+        journalist: Journalist | None,
+    ) -> None:
         self._idle_s = config.session.idle_s
         self._register = Register(config, radius_m=radius_m)
         self._outlets = outlets
         self._lanes: dict[tuple[str, str], Lane | None] = {}
         self._open = True
+        self._clock = clock
+        self._room = room
+        self._journalist = journalist
 
     def deliver(self, sensor: Sensor, item: Item) -> None:
         """Take one item; never raises."""
         if not self._open:
             return
+        if jump_s := self._clock.look():
+            self._set_clocks(jump_s)
         key = (sensor.kind, sensor.sensor_id)
         if key not in self._lanes:
             admission = self._register.admit(sensor)
             self._lanes[key] = (
-                None if admission is None else Lane(sensor, admission, idle_s=self._idle_s)
+                None
+                if admission is None
+                else Lane(sensor, admission, idle_s=self._idle_s, room=self._room)
             )
+            self._set_clock(sensor.kind, self._lanes[key], self._clock.shift_s)
         lane = self._lanes[key]
         if lane is not None:
-            self._tell(lane.roller, lane.take(item))
+            outgoing = lane.take(item)  # first: it may put the roller's times right
+            self._tell(lane, outgoing, item)
+
+    def order(self, order: Order, reply: Reply) -> None:
+        """Do what was asked, and reply; never raises."""
+        if not self._open:
+            reply(Answer(ok=False, text="The service is stopping; ask again when it is back."))
+            return
+        try:
+            lane = find_lane(self._lanes.values(), order)
+        except UsageError as refusal:
+            reply(refused(refusal))
+            return
+        events = carry_out(lane, order, reply)  # first: it may change the roller
+        log.info('roller "%s": command %s', lane.roller.id, order.name)
+        self._tell(lane, events)
+
+    def _set_clocks(self, jump_s: float) -> None:
+        log.warning("the clock of this machine was set by %+.0f s", jump_s)
+        for (kind, _), lane in self._lanes.items():
+            self._set_clock(kind, lane, jump_s)
+
+    @staticmethod
+    def _set_clock(kind: str, lane: Lane | None, shift_s: float) -> None:
+        """Only Bluetooth sensors have their times from this machine."""
+        if lane is not None and kind == "ble" and shift_s:
+            lane.set_clock(shift_s)
 
     def finish(self, end: EndReason) -> None:
         """End every session and take nothing more."""
         self._open = False
         for lane in self._lanes.values():
             if lane is not None:
-                self._tell(lane.roller, lane.finish(end))
+                self._tell(lane, lane.finish(end))
         for outlet in self._outlets:
             outlet.finish()
 
-    def _tell(self, roller: Roller, outgoing: Iterable[Outgoing]) -> None:
+    def _tell(self, lane: Lane, outgoing: Sequence[Outgoing], item: Item | None = None) -> None:
+        roller = lane.roller
+        if self._journalist is not None:
+            self._journalist.note(lane.setup, item, outgoing)
         for each in outgoing:
             _log_session(roller, each)
             for outlet in self._outlets:

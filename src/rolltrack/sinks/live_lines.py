@@ -43,18 +43,17 @@ def line_for(roller: Roller, event: Event, texts: Texts) -> str | None:
 
 def session_in_words(summary: SessionSummary, texts: Texts) -> str:
     """The counts of a session, in one line."""
-    mean = None if summary.mean_speed_mps is None else 100 * summary.mean_speed_mps
     return (
         f"{texts.strokes} {summary.strokes}, {texts.fast} {summary.too_fast_strokes}, "
         f"{texts.time} {texts.number(summary.ended_unix_s - summary.started_unix_s, 0)} s, "
-        f"{texts.mean_speed} {texts.number(mean)} cm/s"
+        f"{texts.mean_speed} {texts.hundredfold(summary.mean_speed_mps)} cm/s"
     )
 
 
 def _stroke(stroke: Stroke, texts: Texts) -> str:
-    mean, sd = 100 * stroke.mean_speed_mps, 100 * stroke.mean_speed_sd_mps
     return (
         f"{texts.stroke} {stroke.n} {'→' if stroke.direction > 0 else '←'} "
-        f"{texts.number(100 * stroke.length_m)} cm, {texts.number(stroke.duration_s)} s, "
-        f"{texts.number(mean)} ± {texts.number(sd)} cm/s"
+        f"{texts.hundredfold(stroke.length_m)} cm, {texts.number(stroke.duration_s)} s, "
+        f"{texts.hundredfold(stroke.mean_speed_mps)} ± "
+        f"{texts.hundredfold(stroke.mean_speed_sd_mps)} cm/s"
     )

@@ -55,6 +55,10 @@ class Texts:
         """A number with this language's decimal separator; "?" for None."""
         return "?" if value is None else f"{value:.{digits}f}".replace(".", self.decimal)
 
+    def hundredfold(self, value: float | None) -> str:
+        """Metres (per second) as centimetres (per second); "?" for None."""
+        return self.number(None if value is None else 100 * value)
+
 
 ENGLISH = Texts(
     decimal=".",
@@ -65,6 +69,7 @@ ENGLISH = Texts(
         "battery_low": "the roller's battery is low",
         "clipping": "the motion is beyond the sensor's range",
         "invalid_motion": "this does not move like a rolling roller",
+        "store_full": "there is no room to keep sessions",
     },
     waiting="Waiting for a roller",
     wake_up="Is it awake? Roll it once.",
@@ -106,6 +111,7 @@ GERMAN = Texts(
         "battery_low": "der Akku der Rolle ist schwach",
         "clipping": "die Bewegung übersteigt den Messbereich",
         "invalid_motion": "das bewegt sich nicht wie eine rollende Rolle",
+        "store_full": "es ist kein Platz, um Sitzungen zu behalten",
     },
     waiting="Warte auf eine Rolle",
     wake_up="Ist sie wach? Einmal rollen.",

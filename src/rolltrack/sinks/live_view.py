@@ -151,13 +151,13 @@ def _strokes(strokes: tuple[JudgedStroke, ...], texts: Texts) -> Table:
     table.add_column("")
     for judged in strokes:
         stroke = judged.stroke
-        mean, sd = 100 * stroke.mean_speed_mps, 100 * stroke.mean_speed_sd_mps
+        mean = texts.hundredfold(stroke.mean_speed_mps)
         table.add_row(
             f"{stroke.n} {'→' if stroke.direction > 0 else '←'}",
-            f"{texts.number(100 * stroke.length_m)} cm",
+            f"{texts.hundredfold(stroke.length_m)} cm",
             f"{texts.number(stroke.duration_s)} s",
-            f"{texts.number(mean)} ± {texts.number(sd)} cm/s",
-            f"{texts.number(100 * stroke.peak_speed_mps)} cm/s",
+            f"{mean} ± {texts.hundredfold(stroke.mean_speed_sd_mps)} cm/s",
+            f"{texts.hundredfold(stroke.peak_speed_mps)} cm/s",
             texts.fast if judged.too_fast else texts.ok,
             style="red" if judged.too_fast else "green",
         )

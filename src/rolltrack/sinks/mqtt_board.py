@@ -14,6 +14,7 @@ from rolltrack.core.events import (
     Alert,
     BatteryLevel,
     Event,
+    LimitSet,
     LinkChanged,
     LiveSpeed,
     SessionDiscarded,
@@ -21,6 +22,7 @@ from rolltrack.core.events import (
     SessionStarted,
     StrokeEnded,
 )
+from rolltrack.wire import catalogue
 
 if TYPE_CHECKING:
     from rolltrack.sinks.sink import Roller
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 LIVE_PERIOD_S = 0.1
 STATE_PERIOD_S = 1.0
+_EARLY_S = 0.03
+"""Packets come unevenly: a live speed may be so much early."""
 
 
 class RollerBoard:
@@ -35,18 +39,36 @@ class RollerBoard:
 
     Pure: `now_s` is any steady clock of the caller's. Live speeds and snapshots that come faster
     than their period are replaced by what follows them; the newest is held until it is `due`.
+
+    Args:
+        roller: whose board this is.
+        topics: of the site.
+        tells_sessions: whether finished sessions are messages too, or somebody else's to send.
+
+    Attributes:
+        roller: the same roller all the time; its epoch changes when the clock is set.
     """
 
-    def __init__(self, roller: Roller, topics: wire.Topics) -> None:
-        self._roller = roller
+    def __init__(self, roller: Roller, topics: wire.Topics, *, tells_sessions: bool = True) -> None:
+        self.roller = roller
+        self._tells_sessions = tells_sessions
         self._topics = topics
         self._seq: Counter[RollerLeaf] = Counter()
         self._live: wire.LivePayload | None = None
-        self._live_pace = _Pace(LIVE_PERIOD_S)
-        self._state = wire.StatePayload(ts=wire.unix_ms(roller.epoch_unix_s))
+        self._live_pace = _Pace(LIVE_PERIOD_S, _EARLY_S)
+        self._state = wire.StatePayload(
+            ts=wire.unix_ms(roller.epoch_unix_s), limit_mm_s=wire.mm_or_none(roller.limit_mps)
+        )
         self._state_is_news = True
         self._state_pace = _Pace(STATE_PERIOD_S)
         self._link_up = False
+        self._said_state = False
+
+    def follow(self, roller: Roller) -> None:
+        """Take over what changed about the roller: its epoch, when the clock was set."""
+        if roller.epoch_unix_s != self.roller.epoch_unix_s:
+            self._state = msgspec.structs.replace(self._state, ts=0)
+        self.roller = roller
 
     def take(self, event: Event, now_s: float) -> list[wire.Message]:
         """Learn from one event; return what is to be published now, oldest first."""
@@ -61,11 +83,13 @@ class RollerBoard:
                 messages = [self._stroke(event)]
             case Alert():
                 payload = wire.alert_payload(event, **self._stamp("alert"))
-                messages = [wire.Message(self._topic("alert"), wire.encode(payload))]
+                messages = [catalogue.ALERT.message(self._topic("alert"), payload)]
             case SessionEnded():
                 messages = self._session(event)
             case SessionDiscarded():
                 self._rest(event.t_s)
+            case LimitSet():
+                self._update(event.t_s, limit_mm_s=wire.mm(event.limit_mps))
             case LinkChanged():
                 messages = [self._link(event)]
             case BatteryLevel():
@@ -77,26 +101,44 @@ class RollerBoard:
         messages = []
         if self._live and self._live_pace.may_go(now_s):
             numbered = msgspec.structs.replace(self._live, seq=self._next("live"))
-            messages.append(wire.Message(self._topic("live"), wire.encode(numbered), qos=0))
+            messages.append(catalogue.LIVE.message(self._topic("live"), numbered))
             self._live = None
         if self._state_is_news and self._state_pace.may_go(now_s):
             messages.append(self._snapshot())
         return messages
+
+    def again(self) -> list[wire.Message]:
+        """Return the snapshot once more if nothing was said since the last call.
+
+        A consumer then knows that a roller that only lies there is not forgotten.
+        """
+        said, self._said_state = self._said_state, False
+        if said or not self._link_up:
+            return []
+        repeated = self._snapshot()
+        self._said_state = False
+        return [repeated]
 
     @property
     def holds(self) -> bool:
         """Whether something is held back for `due`."""
         return self._live is not None or self._state_is_news
 
+    def due_at_s(self) -> float:
+        """When the next of what is held back may go; infinity when nothing is."""
+        live_s = self._live_pace.next_s if self._live else math.inf
+        state_s = self._state_pace.next_s if self._state_is_news else math.inf
+        return min(live_s, state_s)
+
     def leave(self) -> list[wire.Message]:
         """Return what is to be published when the service stops, and the link with it."""
         messages = [self._snapshot()] if self._state_is_news else []
         if self._link_up:
-            messages.append(wire.Message(self._topic("availability"), b"offline", retain=True))
+            messages.append(catalogue.AVAILABILITY.message(self._topic("availability"), b"offline"))
         return messages
 
     def _move(self, event: LiveSpeed) -> None:
-        epoch_unix_s = self._roller.epoch_unix_s
+        epoch_unix_s = self.roller.epoch_unix_s
         self._live = wire.live_payload(event, epoch_unix_s=epoch_unix_s, seq=0)
         at_rest = self._live.state == "idle"
         self._update(
@@ -114,15 +156,20 @@ class RollerBoard:
             too_fast_strokes=self._state.too_fast_strokes + event.judged.too_fast,
         )
         payload = wire.stroke_payload(event, **self._stamp("stroke"))
-        return wire.Message(self._topic("stroke"), wire.encode(payload))
+        return catalogue.STROKE.message(self._topic("stroke"), payload)
 
     def _session(self, event: SessionEnded) -> list[wire.Message]:
         self._rest(event.t_s)
+        if not self._tells_sessions:
+            return []
         summary = event.summary
         body = wire.encode(wire.session_payload(summary))
         topic = self._topics.session(summary.athlete, summary.session_id)
         last = self._topics.last_session(summary.athlete)
-        return [wire.Message(topic, body, keep=True), wire.Message(last, body, retain=True)]
+        return [
+            catalogue.SESSION.message(topic, body, keep=True),
+            catalogue.LAST_SESSION.message(last, body),
+        ]
 
     def _link(self, event: LinkChanged) -> wire.Message:
         self._link_up = event.up
@@ -130,7 +177,7 @@ class RollerBoard:
             self._live = None
         self._update(event.t_s, state="unknown", speed_mm_s=None, too_fast=False)
         body = b"online" if event.up else b"offline"
-        return wire.Message(self._topic("availability"), body, retain=True)
+        return catalogue.AVAILABILITY.message(self._topic("availability"), body)
 
     def _rest(self, t_s: float) -> None:
         """No session is open; a speed of the last one must not stay behind as if it were now."""
@@ -148,33 +195,35 @@ class RollerBoard:
     def _update(self, t_s: float, **changes: Any) -> None:
         changed = msgspec.structs.replace(self._state, **changes)
         self._state_is_news = self._state_is_news or changed != self._state
-        ts = wire.unix_ms(self._roller.epoch_unix_s + t_s)
+        ts = wire.unix_ms(self.roller.epoch_unix_s + t_s)
         self._state = msgspec.structs.replace(changed, ts=max(ts, self._state.ts))
 
     def _snapshot(self) -> wire.Message:
-        self._state_is_news = False
-        return wire.Message(self._topic("state"), wire.encode(self._state), retain=True)
+        self._state_is_news, self._said_state = False, True
+        return catalogue.STATE.message(self._topic("state"), self._state)
 
     def _stamp(self, leaf: RollerLeaf) -> dict[str, Any]:
-        return {"epoch_unix_s": self._roller.epoch_unix_s, "seq": self._next(leaf)}
+        return {"epoch_unix_s": self.roller.epoch_unix_s, "seq": self._next(leaf)}
 
     def _next(self, leaf: RollerLeaf) -> int:
         self._seq[leaf] += 1
         return self._seq[leaf]
 
     def _topic(self, leaf: RollerLeaf) -> str:
-        return self._topics.of_roller(self._roller.athlete, self._roller.id, leaf)
+        return self._topics.of_roller(self.roller.athlete, self.roller.id, leaf)
 
 
 @dataclass(slots=True)
 class _Pace:
-    """At most one per period."""
+    """One per period in the long run."""
 
     period_s: float
-    _next_s: float = -math.inf
+    early_s: float = 0.0
+    next_s: float = -math.inf
 
     def may_go(self, now_s: float) -> bool:
-        if now_s < self._next_s:
+        if now_s < self.next_s - self.early_s:
             return False
-        self._next_s = now_s + self.period_s
+        on_time = now_s < self.next_s + self.period_s
+        self.next_s = (self.next_s if on_time else now_s) + self.period_s
         return True

@@ -10,6 +10,8 @@ from rolltrack.core.events import SessionEnded
 from rolltrack.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rolltrack.sinks.sink import Outgoing, Roller
     from rolltrack.store import SessionStore
 
@@ -23,14 +25,29 @@ class SessionSink:
 
     What cannot be stored (a full disk) stays in memory and is tried again with the next session,
     every `retry_s`, and at the end.
+
+    Args:
+        store: where to; closed with the sink.
+        retry_s: pause between two tries.
+        stored: told the id of every session once it is safe.
+        room: told whether there is room for more.
     """
 
     name = "sessions"
     wants_samples = False
 
-    def __init__(self, store: SessionStore, *, retry_s: float = RETRY_S) -> None:
+    def __init__(
+        self,
+        store: SessionStore,
+        *,
+        retry_s: float = RETRY_S,
+        stored: Callable[[str], None] = lambda _: None,
+        room: Callable[[bool], None] = lambda _: None,
+    ) -> None:
         self._store = store
         self._retry_s = retry_s
+        self._stored = stored
+        self._room = room
         self._unsaved: list[SessionEnded] = []
         self._complaint = ""
         self._saving = asyncio.Lock()
@@ -75,6 +92,8 @@ class SessionSink:
                     self._complain(f"Session {name} cannot be written: {fault!r}.")
                 else:
                     self._unsaved.remove(event)
+                    self._stored(event.summary.session_id)
+        self._room(not self._unsaved)
         if self._complaint and not self._unsaved:
             self._complaint = ""
             _log.info("The session store works again; all finished sessions are in it.")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from rolltrack.core.events import Event
 from rolltrack.core.sample import ImuSamples, SignalGap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,7 @@ class Roller:
         radius_m: rolling radius in use.
         epoch_unix_s: Unix time of stream second 0.
         sensor: what the sensor calls itself, for people.
+        limit_mps: what is too fast; None when not known.
     """
 
     id: str
@@ -28,9 +32,13 @@ class Roller:
     radius_m: float
     epoch_unix_s: float
     sensor: str = ""
+    limit_mps: float | None = None
 
 
 Outgoing: TypeAlias = Event | ImuSamples | SignalGap
+
+Gauges: TypeAlias = "dict[str, Callable[[], int]]"
+"""Name -> how to read a figure that tells how the service fares."""
 
 
 class Sink(Protocol):

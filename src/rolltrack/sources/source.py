@@ -9,7 +9,7 @@ from typing import Literal, Protocol, TypeAlias
 from rolltrack.core.events import BatteryLevel, LinkChanged
 from rolltrack.core.sample import ImuSamples, SignalGap
 
-SensorKind: TypeAlias = Literal["ble", "phone", "trace"]
+SensorKind: TypeAlias = Literal["ble", "phone", "imu", "trace"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,8 @@ class Sensor:
 
     Attributes:
         kind: which source it came through.
-        sensor_id: stable over reconnects: serial number or address, a phone's device id, a trace's
-            name.
+        sensor_id: stable over reconnects: serial number or address, a phone's device id, the
+            roller's id in a topic, a trace's name.
         name: what the maker or owner calls it; not unique.
         epoch_unix_s: Unix time of stream second 0 of this source.
         radius_m: rolling radius stored in the sensor or trace, None when it does not say.

@@ -1,4 +1,7 @@
-"""The tables; a column has the name, the unit and the meaning of the field it keeps."""
+"""The tables; a column has the name, the unit and the meaning of the field it keeps.
+
+A change here needs a step in `store/migrations/versions`, and its number in `VERSION`.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,14 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
+    UniqueConstraint,
 )
 
-VERSION = 1
+VERSION = 4
 
 metadata = MetaData()
 
@@ -44,7 +49,7 @@ sessions = Table(
     Column("p95_speed_mps", Float),
     Column("peak_speed_mps", Float),
     Column("time_too_fast_s", Float, nullable=False),
-    Column("distance_m", Float, nullable=False),
+    Column("distance_m", Float),
     Column("limit_mps", Float, nullable=False),
     Column("gaps", Integer, nullable=False),
     Column("samples", Integer, nullable=False),
@@ -63,10 +68,41 @@ strokes = Table(
     Column("start_s", Float, nullable=False),
     Column("end_s", Float, nullable=False),
     Column("direction", Integer, nullable=False),
-    Column("length_m", Float, nullable=False),
-    Column("peak_speed_mps", Float, nullable=False),
-    Column("mean_speed_sd_mps", Float, nullable=False),
+    Column("length_m", Float),
+    Column("peak_speed_mps", Float),
+    Column("mean_speed_sd_mps", Float),
     Column("partly_unknown", Boolean, nullable=False),
     Column("verdicts", String, nullable=False),  # JSON: what each rule said
     ForeignKeyConstraint(["session_id", "revision"], ["sessions.session_id", "sessions.revision"]),
+)
+
+outbox = Table(  # a service's: sessions that are still to be delivered
+    "outbox",
+    metadata,
+    Column("n", Integer, primary_key=True),  # the order in which they were stored
+    Column("session_id", String, nullable=False),
+    Column("revision", Integer, nullable=False),
+    ForeignKeyConstraint(["session_id", "revision"], ["sessions.session_id", "sessions.revision"]),
+    UniqueConstraint("session_id", "revision"),
+)
+
+arrivals = Table(  # an archive's: where a session came from, and all its payload said
+    "arrivals",
+    metadata,
+    Column("session_id", String, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("site", String, nullable=False),
+    Column("arrived_unix_s", Float, nullable=False),
+    Column("payload", String, nullable=False),  # the JSON as it came
+    ForeignKeyConstraint(["session_id", "revision"], ["sessions.session_id", "sessions.revision"]),
+)
+
+refused = Table(  # an archive's: messages that are no session summaries
+    "refused",
+    metadata,
+    Column("n", Integer, primary_key=True),
+    Column("arrived_unix_s", Float, nullable=False),
+    Column("topic", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
 )

@@ -15,21 +15,30 @@ from rolltrack.wire.events import alert_payload, live_payload, session_payload, 
 from rolltrack.wire.payloads import (
     AlertPayload,
     BridgeInfo,
+    Command,
+    CommandResult,
+    ImuBatch,
     LivePayload,
+    Receipt,
     SensorInfo,
     SessionPayload,
     StatePayload,
     StrokePayload,
 )
-from rolltrack.wire.topics import Message, Topics, check_id
+from rolltrack.wire.summaries import summary_of
+from rolltrack.wire.topics import Message, Topics, check_id, shard
 from rolltrack.wire.units import mm, mm_or_none, rfc3339, unix_ms
 
 __all__ = [
     "AlertPayload",
     "AnalysisDocument",
     "BridgeInfo",
+    "Command",
+    "CommandResult",
+    "ImuBatch",
     "LivePayload",
     "Message",
+    "Receipt",
     "SensorInfo",
     "SessionPayload",
     "StatePayload",
@@ -45,7 +54,9 @@ __all__ = [
     "mm_or_none",
     "rfc3339",
     "session_payload",
+    "shard",
     "stroke_payload",
+    "summary_of",
     "to_builtins",
     "unix_ms",
 ]

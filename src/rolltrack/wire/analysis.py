@@ -8,6 +8,7 @@ import msgspec
 
 from rolltrack.wire.events import session_payload
 from rolltrack.wire.payloads import VERSION, SessionPayload
+from rolltrack.wire.units import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,17 +17,17 @@ if TYPE_CHECKING:
 
 
 class AnalysedStroke(msgspec.Struct, frozen=True, kw_only=True):
-    """A stroke of `rolltrack analyse --json`, in SI units."""
+    """A stroke of `rolltrack analyse --json`, in SI units; null where its speed is not known."""
 
     n: int
     start_s: float
     end_s: float
     direction: int
     duration_s: float
-    length_m: float
-    mean_speed_mps: float
-    peak_speed_mps: float
-    mean_speed_sd_mps: float
+    length_m: float | None
+    mean_speed_mps: float | None
+    peak_speed_mps: float | None
+    mean_speed_sd_mps: float | None
     too_fast: bool
     reasons: tuple[str, ...]
     partly_unknown: bool
@@ -52,10 +53,10 @@ def analysed_stroke(judged: JudgedStroke) -> AnalysedStroke:
         end_s=round(stroke.end_s, 4),
         direction=stroke.direction,
         duration_s=round(stroke.duration_s, 4),
-        length_m=round(stroke.length_m, 5),
-        mean_speed_mps=round(stroke.mean_speed_mps, 5),
-        peak_speed_mps=round(stroke.peak_speed_mps, 5),
-        mean_speed_sd_mps=round(stroke.mean_speed_sd_mps, 5),
+        length_m=rounded(stroke.length_m, 5),
+        mean_speed_mps=rounded(stroke.mean_speed_mps, 5),
+        peak_speed_mps=rounded(stroke.peak_speed_mps, 5),
+        mean_speed_sd_mps=rounded(stroke.mean_speed_sd_mps, 5),
         too_fast=judged.too_fast,
         reasons=judged.reasons,
         partly_unknown=stroke.partly_unknown,

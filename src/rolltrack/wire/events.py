@@ -12,7 +12,7 @@ from rolltrack.wire.payloads import (
     SessionPayload,
     StrokePayload,
 )
-from rolltrack.wire.units import mm, mm_or_none, rfc3339, unix_ms
+from rolltrack.wire.units import mm, mm_or_none, rfc3339, rounded, unix_ms
 
 if TYPE_CHECKING:
     from rolltrack.core.events import Alert, LiveSpeed, SessionSummary, StrokeEnded
@@ -31,6 +31,7 @@ def live_payload(event: LiveSpeed, *, epoch_unix_s: float, seq: int) -> LivePayl
         limit_mm_s=mm(event.limit_mps),
         state="unknown" if speed_mm_s is None else event.state,
         too_fast=event.too_fast,
+        lag_ms=round((event.said_s - event.t_s) * 1000),
     )
 
 
@@ -50,9 +51,9 @@ def stroke_payload(event: StrokeEnded, *, epoch_unix_s: float, seq: int) -> Stro
         session_id=event.session_id,
         n=stroke.n,
         dur_ms=round(stroke.duration_s * 1000),
-        mean_mm_s=mm(stroke.mean_speed_mps),
-        peak_mm_s=mm(stroke.peak_speed_mps),
-        length_mm=mm(stroke.length_m),
+        mean_mm_s=mm_or_none(stroke.mean_speed_mps),
+        peak_mm_s=mm_or_none(stroke.peak_speed_mps),
+        length_mm=mm_or_none(stroke.length_m),
         dir=_sign(stroke.direction),
         too_fast=event.judged.too_fast,
         reasons=event.judged.reasons,
@@ -96,14 +97,21 @@ def session_payload(summary: SessionSummary) -> SessionPayload:
         p95_mm_s=mm_or_none(summary.p95_speed_mps),
         peak_mm_s=mm_or_none(summary.peak_speed_mps),
         time_too_fast_s=round(summary.time_too_fast_s, 1),
-        distance_m=round(summary.distance_m, 3),
+        distance_m=rounded(summary.distance_m, 3),
         limit_mm_s=mm(summary.limit_mps),
         gaps=summary.gaps,
         samples=summary.samples,
         samples_lost=summary.samples_lost,
         algorithm=summary.algorithm,
         end=summary.end,
+        tempo_per_min=_tempo_per_min(summary),
     )
+
+
+def _tempo_per_min(summary: SessionSummary) -> float | None:
+    """Strokes per minute of rolling."""
+    known = summary.strokes and summary.rolling_s
+    return round(60 * summary.strokes / summary.rolling_s, 1) if known else None
 
 
 def _sign(value: float) -> Direction:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -11,6 +12,10 @@ from rolltrack.errors import UsageError
 from rolltrack.wire.payloads import VERSION
 
 RollerLeaf: TypeAlias = Literal["availability", "state", "live", "stroke", "alert"]
+CommandName: TypeAlias = Literal["start", "stop", "calibrate", "set-limit"]
+
+SHARDS = 64
+"""Into so many parts raw readings are divided, so that several workers can share them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +24,11 @@ class Message:
 
     Attributes:
         keep: never dropped to make room, however many wait for the broker.
+        schema: name and version of the payload's schema, for example "live/1"; empty for plain
+            text. MQTT 5 only.
+        expiry_s: after so long nobody needs it any more. MQTT 5 only.
+        response_topic: where an answer is wanted. MQTT 5 only.
+        correlation: what the answer has to repeat. MQTT 5 only.
     """
 
     topic: str
@@ -26,6 +36,10 @@ class Message:
     qos: int = 1
     retain: bool = False
     keep: bool = False
+    schema: str = ""
+    expiry_s: int | None = None
+    response_topic: str | None = None
+    correlation: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +75,71 @@ class Topics:
         """The filter for the availability of every roller."""
         return f"{self.prefix}/a/+/+/availability"
 
+    @property
+    def any_session(self) -> str:
+        """The filter for the sessions of every athlete."""
+        return f"{self.prefix}/a/+/session/+"
+
+    @property
+    def any_receipt(self) -> str:
+        """The filter for what archives say they have stored."""
+        return f"{self.prefix}/a/+/receipt/+"
+
+    @property
+    def any_command(self) -> str:
+        """The filter for commands to any roller."""
+        return f"{self.prefix}/a/+/+/cmd/+"
+
+    @property
+    def any_imu(self) -> str:
+        """The filter for raw readings of phones and remote sensors."""
+        return f"{self.prefix}/imu/+/+"
+
+    def all_of_roller(self, roller: str) -> str:
+        """The filter for everything about one roller, whoever uses it."""
+        check_id(roller, "roller", reserved=RESERVED_ROLLER_IDS)
+        return f"{self.prefix}/a/+/{roller}/#"
+
     def of_roller(self, athlete: str, roller: str, leaf: RollerLeaf) -> str:
         """A topic about one roller, for example its "live" one."""
-        check_id(roller, "roller", reserved=RESERVED_ROLLER_IDS)
-        return f"{self._of_athlete(athlete)}/{roller}/{leaf}"
+        return f"{self._roller(athlete, roller)}/{leaf}"
 
     def session(self, athlete: str, session_id: str) -> str:
         """`SessionPayload`."""
         return f"{self._of_athlete(athlete)}/session/{session_id}"
 
+    def receipt(self, athlete: str, session_id: str) -> str:
+        """`Receipt`: an archive has stored the session."""
+        return f"{self._of_athlete(athlete)}/receipt/{session_id}"
+
+    def command(self, athlete: str, roller: str, name: CommandName) -> str:
+        """`Command`."""
+        return f"{self._roller(athlete, roller)}/cmd/{name}"
+
+    def command_result(self, athlete: str, roller: str, name: CommandName) -> str:
+        """`CommandResult`."""
+        return f"{self._roller(athlete, roller)}/cmd-result/{name}"
+
+    def imu(self, roller: str) -> str:
+        """`ImuBatch`: raw readings of a phone or a remote sensor."""
+        check_id(roller, "roller", reserved=RESERVED_ROLLER_IDS)
+        return f"{self.prefix}/imu/{shard(roller)}/{roller}"
+
     def last_session(self, athlete: str) -> str:
         """The newest `SessionPayload`, retained."""
         return f"{self._of_athlete(athlete)}/last-session"
 
+    def _roller(self, athlete: str, roller: str) -> str:
+        check_id(roller, "roller", reserved=RESERVED_ROLLER_IDS)
+        return f"{self._of_athlete(athlete)}/{roller}"
+
     def _of_athlete(self, athlete: str) -> str:
         return f"{self.prefix}/a/{check_id(athlete, 'athlete')}"
+
+
+def shard(roller: str) -> int:
+    """Which part of the raw readings a roller belongs to, 0 to 63: its CRC-32, modulo."""
+    return zlib.crc32(roller.encode()) % SHARDS
 
 
 def check_id(value: str, what: str, *, reserved: frozenset[str] = frozenset()) -> str:

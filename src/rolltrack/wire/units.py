@@ -25,3 +25,8 @@ def mm_or_none(value_m: float | None) -> float | None:
 def mm(value_m: float) -> float:
     """Metres (per second) -> mm (per second) without sign, to 0.1."""
     return round(abs(value_m) * 1000, 1)
+
+
+def rounded(value: float | None, digits: int) -> float | None:
+    """A number to so many digits; None when not known."""
+    return None if value is None else round(value, digits)

@@ -34,6 +34,14 @@ def test_a_stroke_at_the_limit_is_not_too_fast():
     assert judge(stroke(0.0749), SLOW).reason == ""
 
 
+def test_a_flag_says_how_likely_it_is_where_that_is_not_nearly_certain():
+    close, clear = judge(stroke(0.0755), SLOW), judge(stroke(0.081), SLOW)
+    assert close.probability == pytest.approx(0.599, abs=0.001), "a quarter of a deviation above"
+    assert "60 % likely" in close.reason
+    assert clear.probability > 0.998
+    assert "likely" not in clear.reason
+
+
 @pytest.mark.parametrize("protocol_id", bundled_ids())
 def test_every_bundled_protocol_cites_evidence_for_every_limit(protocol_id):
     protocol = load_protocol(protocol_id)

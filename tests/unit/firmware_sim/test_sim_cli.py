@@ -16,6 +16,7 @@ def test_generate_writes_a_trace(tmp_path, capsys):
     )
     assert read_trace(out).metadata["started_at"] == started
     assert "readings" in capsys.readouterr().out
+    assert (tmp_path / "calf.strokes.csv").read_text().startswith("n,start_s,end_s,direction")
 
 
 def test_generate_writes_the_true_strokes_beside(tmp_path):

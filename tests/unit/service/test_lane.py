@@ -84,3 +84,17 @@ def test_an_unexpected_fault_saves_the_session_and_starts_over(lane, caplog):
     assert SessionStarted in kinds(lane.take(rolling(21, 20)))
     (second,) = [each for each in lane.finish("user") if isinstance(each, SessionEnded)]
     assert second.summary.session_id != end.summary.session_id
+
+
+def test_a_clock_that_is_set_moves_the_next_session_and_not_the_open_one(lane):
+    before = lane.roller.epoch_unix_s
+    lane.take(rolling(0, 20))
+    lane.set_clock(3600.0)
+    lane.take(rolling(20, 10))
+    (first,) = [e for e in lane.take(TimePassed(100.0)) if isinstance(e, SessionEnded)]
+    assert first.summary.ended_unix_s < before + 60
+    lane.take(rolling(101, 20))
+    assert lane.roller.epoch_unix_s == before + 3600
+    (second,) = [e for e in lane.finish("user") if isinstance(e, SessionEnded)]
+    assert before + 3700 < second.summary.started_unix_s < before + 3710
+    assert second.summary.strokes > 2

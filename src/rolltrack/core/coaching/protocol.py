@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from rolltrack.errors import UsageError
@@ -42,6 +42,15 @@ class Evidence:
     says: str
     source: str
     url: str
+
+
+_ORDERED = Evidence(
+    "speed.max_stroke_speed_mps",
+    "C",
+    "Asked for while the service ran.",
+    "set by a command",
+    "",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,22 @@ class RollingProtocol:
     def evidence_for(self, limit: str) -> Evidence:
         """The evidence for a limit, for example "speed.max_stroke_speed_mps"."""
         return next(e for e in self.evidence if e.limit == limit)
+
+    def with_limit(self, limit_mps: float) -> RollingProtocol:
+        """The same with another `max_stroke_speed_mps`, for which somebody here is responsible.
+
+        The target band ends there at the latest.
+        """
+        target_max_mps = min(self.target_max_mps, limit_mps)
+        return replace(
+            self,
+            target_min_mps=min(self.target_min_mps, target_max_mps / 2),
+            target_max_mps=target_max_mps,
+            max_stroke_speed_mps=limit_mps,
+            evidence=tuple(
+                _ORDERED if each.limit == _ORDERED.limit else each for each in self.evidence
+            ),
+        )
 
     @classmethod
     def from_table(cls, protocol_id: str, table: Mapping[str, Any]) -> RollingProtocol:

@@ -12,6 +12,15 @@ from rolltrack.core.sample import FloatArray, ImuSamples, zeros
 _SWING_MPS2 = 0.05 * G_MPS2
 """Gravity must have swung this much (rms) before the plane it swings in is believed."""
 _SWING_RADPS = 0.1
+_SLOPE_RAD = 0.1
+"""Floors slope by about as much, or the sensor is mounted so."""
+_ALONG_MPS2 = 0.01 * G_MPS2
+_ALIKE_N = 200
+"""So many readings count as one: what else than noise moves along the axle lasts longer."""
+_INHERITED_N = 300
+"""Readings that all earlier sessions together count for."""
+_REMEMBERED_N = 3000
+"""Readings at rest that the bias is the mean of: it drifts with warmth."""
 _DISTINCT = 4.0
 """The largest power of the angular rate over the next, before its direction is believed."""
 
@@ -48,11 +57,45 @@ class AxleFinder:
         """(3,) gyroscope bias, zero until the roller has rested once."""
         return self.rest_rate_sum / self.rest_n if self.rest_n else zeros(3)
 
+    @property
+    def has_rested(self) -> bool:
+        """Whether the gyroscope's bias was seen at all."""
+        return self.rest_n > 0
+
     def see_rest(self, beat: ImuSamples) -> None:
         """Take readings of a roller that does not turn."""
         if beat.gyro_radps is not None:
+            if self.rest_n > _REMEMBERED_N:
+                self.rest_rate_sum *= _REMEMBERED_N / self.rest_n
+                self.rest_n = _REMEMBERED_N
             self.rest_n += len(beat)
             self.rest_rate_sum += beat.gyro_radps.sum(axis=0)
+
+    def heir(self) -> AxleFinder:
+        """One for the next session of the same roller: it knows the axle, but can soon unlearn."""
+        force, rate = (min(1.0, _INHERITED_N / max(n, 1)) for n in (self.force_n, self.rate_n))
+        return AxleFinder(
+            self.hint,
+            round(force * self.force_n),
+            force * self.force_sum,
+            force * self.force_scatter,
+            round(rate * self.rate_n),
+            rate * self.rate_scatter,
+            self.rest_n,
+            self.rest_rate_sum.copy(),
+            self.direction,
+        )
+
+    def forget(self) -> None:
+        """What was learnt of the axle was wrong; the gyroscope's bias stays."""
+        self.force_n = self.rate_n = 0
+        self.force_sum, self.force_scatter = zeros(3), zeros(3, 3)
+        self.rate_scatter = zeros(3, 3)
+        self.direction = None
+
+    def see_rests_of(self, later: AxleFinder) -> None:
+        """Take over the bias that an heir has seen at rest."""
+        self.rest_n, self.rest_rate_sum = later.rest_n, later.rest_rate_sum.copy()
 
     def see_turning(self, beat: ImuSamples) -> None:
         """Take readings of a roller that turns."""
@@ -85,11 +128,11 @@ class AxleFinder:
         if not self.force_n:
             return None
         mean = self.force_sum / self.force_n
-        # After whole turns the mean is the axle's tilt and must go; over a small arc the mean is
-        # gravity itself and must stay, or the arc's own depth would be taken for the axle.
-        spread = max(0.0, 1.0 - float(mean @ mean) / G_MPS2**2)
-        power, axes = np.linalg.eigh(
-            self.force_scatter / self.force_n - spread * np.outer(mean, mean)
-        )
+        scatter = self.force_scatter / self.force_n - np.outer(mean, mean)
+        # The force along the axle is constant: zero on a level floor. How nearly it is constant
+        # tells the axle once gravity has swung through an arc; before, that it should be zero.
+        noise = max(float(np.linalg.eigvalsh(scatter)[0]), _ALONG_MPS2**2)
+        level = noise * _ALIKE_N / (self.force_n * (_SLOPE_RAD * G_MPS2) ** 2)
+        power, axes = np.linalg.eigh(scatter + min(1.0, level) * np.outer(mean, mean))
         known = power[1] - power[0] > _SWING_MPS2**2
         return np.asarray(axes[:, 0]) if known else None

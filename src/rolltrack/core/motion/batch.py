@@ -13,7 +13,8 @@ import numpy as np
 
 from rolltrack.core.motion.bordered import Solved, rate_variance, solve, with_border
 from rolltrack.core.motion.constants import G_MPS2
-from rolltrack.core.motion.noise import Noise, NoiseRule, box, measure
+from rolltrack.core.motion.lever import LEVER, lever_information, radial_equations
+from rolltrack.core.motion.noise import Noise, NoiseRule, box, measure, measure_rate
 from rolltrack.core.motion.normal import (
     Bordered,
     Predicted,
@@ -27,12 +28,14 @@ from rolltrack.core.motion.spline import Basis
 from rolltrack.core.motion.steady import process_row, process_weight, solve_phase
 
 if TYPE_CHECKING:
-    from rolltrack.core.sample import BoolArray, FloatArray
+    from rolltrack.core.sample import FloatArray
 
-_SINGER_S = 0.3
+SINGER_S = 0.3
+"""Memory of the motion's w'."""
 _START_SD_RADPS2 = 15.0
 _START_NOISE_MPS2 = 0.5
 _VANISHING = 1e-3
+_MOST_MPS2 = 1.5 * G_MPS2
 _FIRST_NOISE_MPS2 = 0.15
 _HUBER = 4.0
 _STEPS = 4
@@ -40,9 +43,9 @@ _LARGEST_STEP_RAD = 1.5
 _SMALLEST_STEP_RAD = 2e-4
 _MEMORY = 23.0
 _SURE = 1e10
-_LEVER_FROM_RADPS = 2.5
-"""Slower than this, a lever arm makes too little force to be told from noise."""
-_LEVER_WINDOW_S = 1.5
+_SD_SHARE = 0.85
+"""Vibration has less power at the slow end, where hands move, than its colour over 50 ms says."""
+_AVERAGING_S = 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,11 +70,18 @@ class Constants:
     def without_lever(self) -> Constants:
         """The same, but sure that the sensor sits on the axle."""
         precision = self.precision.copy()
-        precision[2:4, :] = precision[:, 2:4] = 0.0
-        precision[2, 2] = precision[3, 3] = _SURE
+        precision[LEVER, :] = precision[:, LEVER] = 0.0
+        precision[LEVER, LEVER] = _SURE * np.eye(2)
         mean = self.mean.copy()
-        mean[2:4] = 0.0
+        mean[LEVER] = 0.0
         return Constants(mean, precision)
+
+    def with_lever(self, precision: FloatArray, pull: FloatArray) -> Constants:
+        """Add what was learnt of the lever arm: precision (2, 2), and times lever arm (2,)."""
+        both, pulls = self.precision.copy(), self.precision @ self.mean
+        both[LEVER, LEVER] += precision
+        pulls[LEVER] += pull
+        return Constants(np.asarray(np.linalg.solve(both, pulls)), both)
 
     def updated(self, estimate: Constants, share: float) -> Constants:
         """Keep a share of what an estimate that started from here has learnt."""
@@ -90,12 +100,21 @@ class Estimate:
         rate_sd_radps: (N,) standard deviation of the rate.
         noise: levels the answer was weighted with.
         constants: what is known about the constants now.
+        basis: the spline's basis at the readings.
+        coefficients: (n,) of the spline.
     """
 
     model: Predicted
     rate_sd_radps: FloatArray
     noise: Noise
     constants: Constants
+    basis: Basis
+    coefficients: FloatArray
+
+
+def knot_spacing_s(tau_s: float) -> float:
+    """Close enough that the spline bends wherever a hand and the no-slip time let it."""
+    return min(0.02, 0.23 * tau_s)
 
 
 def start(
@@ -116,12 +135,6 @@ def with_constants(system: Bordered, q: FloatArray, known: Constants) -> Bordere
     )
 
 
-def turning_enough(model: Predicted, period_s: float) -> BoolArray:
-    """(N,) where the roller turns fast enough to show its lever arm."""
-    enough: BoolArray = box(model.rate**2, round(_LEVER_WINDOW_S / period_s)) > _LEVER_FROM_RADPS**2
-    return enough
-
-
 def huber_weight(model: Predicted, sd_mps2: FloatArray) -> FloatArray:
     """(N,) inverse variances, less for residuals beyond four standard deviations."""
     size = np.abs(model.residual) / sd_mps2
@@ -134,15 +147,19 @@ class _Batch:
 
     def __init__(self, t_s: FloatArray, readings: Readings, known: Constants) -> None:
         tau_s = float(np.sqrt(readings.k_s2))
-        self.t_s, self.readings, self.known = t_s, readings, known
+        self.t_s, self.readings = t_s, readings
+        self.before = self.known = known
         self.period_s = readings.period_s
-        self.basis = Basis.at(t_s, float(t_s[0]), min(0.02, 0.23 * tau_s))
-        self.row = process_row(self.basis.spacing_s, _SINGER_S)
+        self.basis = Basis.at(t_s, float(t_s[0]), knot_spacing_s(tau_s))
+        self.row = process_row(self.basis.spacing_s, SINGER_S)
         self.q = known.mean.copy()
         bias = complex(self.q[0], self.q[1])
-        phase = roller_phase(readings.z - bias, self.period_s, tau_s)
-        size = np.abs(readings.z - bias)
-        self.c = start(self.basis, phase, size, readings.k_s2, _SINGER_S)
+        force = readings.z - bias
+        size = np.abs(force)
+        # Force is the weight of its phase; a knock must not weigh more than gravity does.
+        heavy = np.minimum(1.0, _MOST_MPS2 / np.maximum(size, _MOST_MPS2))
+        phase = roller_phase(force * heavy, self.period_s, tau_s)
+        self.c = start(self.basis, phase, size, readings.k_s2, SINGER_S)
         self.noise = Noise(
             np.full(len(t_s), _FIRST_NOISE_MPS2), np.full(len(t_s), _START_SD_RADPS2), 1.0
         )
@@ -151,25 +168,42 @@ class _Batch:
         return predict(self.basis, self.c, self.q, self.readings)
 
     def adapt(self) -> None:
-        self.noise = measure(self.predict(), self.period_s, NoiseRule())
+        """Take noise levels and lever arm from the motion as it now is."""
+        model = self.predict()
+        self.noise = measure(model, self.period_s, NoiseRule())
+        weight = self.weight(model)
+        told = lever_information(
+            *radial_equations(model, self.readings, weight),
+            self.before.mean,
+            self.before.precision,
+        )
+        self.known = self.before.with_lever(*told)
+        rate = self.readings.rate_radps
+        if rate is not None:
+            apart = rate - (1.0 + self.q[-1]) * model.rate - self.q[-2]
+            rate_sd = measure_rate(apart, self.period_s)
+            self.readings = replace(self.readings, rate_sd_radps=rate_sd)
 
-    def system(self, *, all_of_lever: bool) -> Bordered:
-        """Normal equations; the lever arm's columns everywhere, or where it may be learnt."""
+    def weight(self, model: Predicted) -> FloatArray:
+        return huber_weight(model, self.noise.sd_mps2) * self.readings.trusted
+
+    def system(self, *, with_lever: bool) -> Bordered:
+        """Normal equations; the lever arm among the unknowns, or as known."""
         model = self.predict()
         gyroscope = None if self.readings.rate_radps is None else (self.q[-2], self.q[-1])
         normal = accumulate(
             self.basis,
             self.readings,
             model,
-            huber_weight(model, self.noise.sd_mps2),
+            self.weight(model),
             gyroscope,
-            None if all_of_lever else turning_enough(model, self.period_s),
+            with_lever=with_lever,
         )
-        weight = process_weight(self.basis, self.t_s, self.noise.change_sd_radps2, _SINGER_S)
+        weight = process_weight(self.basis, self.t_s, self.noise.change_sd_radps2, SINGER_S)
         return assemble(normal, self.c, self.row, weight)
 
     def step(self) -> tuple[Solved, float]:
-        solved = solve(with_constants(self.system(all_of_lever=False), self.q, self.known))
+        solved = solve(with_constants(self.system(with_lever=False), self.q, self.known))
         largest = float(np.max(np.abs(solved.step)))
         share = min(1.0, _LARGEST_STEP_RAD / max(largest, 1e-12))
         self.c = self.c + share * solved.step
@@ -199,9 +233,23 @@ def estimate_batch(t_s: FloatArray, readings: Readings, known: Constants) -> Est
         solved, largest = batch.step()
     memory_s = _MEMORY * float(np.sqrt(readings.k_s2))
     memory_s *= 2.0 if readings.rate_radps is not None else 1.0
-    # A lever arm that could not be learnt still acts, and what is not known of it adds to the
-    # error.
-    everywhere = with_border(solved, batch.system(all_of_lever=True).border)
-    variance = rate_variance(batch.basis, everywhere, memory_s)
+    # What is not known of the lever arm adds to the error.
+    everywhere = with_border(solved, batch.system(with_lever=True).border)
+    model = batch.predict()
+    share = _SD_SHARE if readings.rate_radps is None else 1.0
+    variance = share**2 * rate_variance(batch.basis, everywhere, memory_s)
+    variance += averaging_radps(model.change, readings.period_s) ** 2
     constants = Constants(batch.q, solved.constants_precision)
-    return Estimate(batch.predict(), np.sqrt(variance), batch.noise, constants)
+    sd = np.sqrt(variance)
+    return Estimate(model, sd, batch.noise, constants, batch.basis, batch.c)
+
+
+def averaging_radps(change_radps2: FloatArray, period_s: float) -> FloatArray:
+    """(N,) what a sensor that averages over its sampling period smooths away, from w' (N,).
+
+    The mean of w over an interval T differs from w by w'' T^2 / 24; filters reach twice as far.
+    """
+    bend = np.gradient(change_radps2, period_s)
+    width = round(_AVERAGING_S / period_s)
+    lost: FloatArray = np.sqrt(box(bend**2, width)) * period_s**2 / 6.0
+    return lost

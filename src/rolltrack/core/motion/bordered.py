@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.linalg import cho_solve_banded, cholesky_banded
+from scipy.linalg.lapack import dpbtrf, dpbtrs
 
 from rolltrack.core.motion.spline import ORDER
 
@@ -41,9 +41,11 @@ def solve(system: Bordered) -> Solved:
     Raises:
         numpy.linalg.LinAlgError: the system is not positive definite.
     """
-    factor = cholesky_banded(system.band, lower=True, overwrite_ab=True, check_finite=False)
-    sides = np.column_stack([system.pull, system.border])
-    answers = cho_solve_banded((factor, True), sides, overwrite_b=True, check_finite=False)
+    # LAPACK itself: for the short windows of the live estimate, scipy's wrapper costs more than it.
+    factor, fault = dpbtrf(system.band, lower=1)
+    if fault:
+        raise np.linalg.LinAlgError("the readings leave some stretch of the motion open")
+    answers = solve_band(factor, np.column_stack([system.pull, system.border]))
     free, border = answers[:, 0], answers[:, 1:]
     precision = system.constants - system.border.T @ border
     pull = system.constants_pull - system.border.T @ free
@@ -51,10 +53,15 @@ def solve(system: Bordered) -> Solved:
     return Solved(free - border @ constants_step, constants_step, factor, border, precision)
 
 
+def solve_band(factor: FloatArray, sides: FloatArray) -> FloatArray:
+    """(n, m) solutions for right-hand sides (n, m), by the band's Cholesky factor."""
+    answers, _ = dpbtrs(factor, sides, lower=1)
+    return np.asarray(answers)
+
+
 def with_border(solved: Solved, border: FloatArray) -> Solved:
     """The same solution with another border (n, nc) through which constants act."""
-    columns = cho_solve_banded((solved.factor, True), border, check_finite=False)
-    return replace(solved, border=np.asarray(columns))
+    return replace(solved, border=solve_band(solved.factor, border))
 
 
 def rate_variance(basis: Basis, solved: Solved, memory_s: float) -> FloatArray:
@@ -68,7 +75,7 @@ def rate_variance(basis: Basis, solved: Solved, memory_s: float) -> FloatArray:
     probe = np.zeros((count, width))
     index = np.arange(count)
     probe[index, index % width] = 1.0
-    columns = cho_solve_banded((solved.factor, True), probe, overwrite_b=True, check_finite=False)
+    columns = solve_band(solved.factor, probe)
     start = np.arange(basis.intervals)
     local = np.empty((ORDER, ORDER, basis.intervals))
     for a in range(ORDER):

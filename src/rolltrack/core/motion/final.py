@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from scipy.ndimage import minimum_filter1d
 
-from rolltrack.core.motion.batch import Constants, Estimate, estimate_batch
-from rolltrack.core.motion.constants import G_MPS2, no_slip_time_s
+from rolltrack.core.motion.batch import Constants, estimate_batch
+from rolltrack.core.motion.constants import no_slip_time_s
 from rolltrack.core.motion.gyroscope import from_gyroscope
 from rolltrack.core.motion.motion import Motion
-from rolltrack.core.motion.noise import box
 from rolltrack.core.motion.normal import Readings
 from rolltrack.core.motion.phase import in_plane, plane_across
-from rolltrack.core.motion.validity import plausible_force, where_valid
+from rolltrack.core.motion.validity import model_holds, where_valid
 
 if TYPE_CHECKING:
     from rolltrack.core.motion.axle import AxleFinder
-    from rolltrack.core.sample import BoolArray, ImuSamples
+    from rolltrack.core.sample import BoolArray, FloatArray, ImuSamples
 
 ALGORITHM = "map-spline/1"
 
 _FEWEST = 16
-_CLUSTER = 3.5
-"""Width in no-slip times over which residuals must stay small."""
-_SURPRISE = 14.0
-"""Mean squared residual, in variances, beyond which the model does not hold."""
-_WORST = 60.0
-_SMALL_MPS2 = 0.15 * G_MPS2
+_EDGE = 3.0
+"""In no-slip times: by then the influence of what lies beyond has decayed."""
 _INSANE = 8.0
 """Constants further from what sensors have, in standard deviations, are not believed."""
 
@@ -39,13 +35,25 @@ class FinalEstimator:
 
     Attributes:
         radius_m: rolling radius.
+        has_axle: it turns about an axle that stays.
         known: the sensor's constants as known so far, None before the first span.
     """
 
     radius_m: float
+    has_axle: ClassVar[bool] = True
     known: Constants | None = None
 
-    def estimate(self, samples: ImuSamples, finder: AxleFinder, learn: slice | None) -> Motion:
+    def heir(self) -> FinalEstimator:
+        """One for the next session: a whole session teaches all there is, so it starts afresh."""
+        return FinalEstimator(self.radius_m)
+
+    def estimate(
+        self,
+        samples: ImuSamples,
+        finder: AxleFinder,
+        learn: slice | None,
+        doubtful: BoolArray | None = None,
+    ) -> Motion:
         """Speed along the tissue at every reading.
 
         Args:
@@ -53,13 +61,15 @@ class FinalEstimator:
             finder: knows the axle and the gyroscope's bias.
             learn: the readings whose knowledge is to be kept; the others were or will be part of
                 another stretch, and must not count twice.
+            doubtful: (n,) where the model cannot hold; nothing is concluded from there.
 
         Returns:
             One instant per reading; unknown while the axle is not known.
         """
         axle, force, rate = finder.axle, samples.accel_mps2, samples.gyro_radps
         if force is None and rate is not None:
-            return from_gyroscope(samples, rate, finder, self.radius_m)
+            turning = from_gyroscope(samples, rate, finder, self.radius_m)
+            return turning if doubtful is None else turning.unknown_where(doubtful)
         if axle is None or force is None or len(samples) < _FEWEST:
             return Motion.unknown(samples.t_s)
         about = None if rate is None else (rate - finder.rate_bias_radps) @ axle
@@ -68,6 +78,7 @@ class FinalEstimator:
             about,
             no_slip_time_s(self.radius_m) ** 2,
             float(np.median(np.diff(samples.t_s))),
+            trusted=1.0 if doubtful is None else self._trusted(doubtful, samples.t_s),
         )
         known = self.known or Constants.prior(self.radius_m, gyroscope=rate is not None)
         try:
@@ -85,19 +96,27 @@ class FinalEstimator:
         if not sane:
             return Motion.unknown(samples.t_s)
         model = estimate.model
-        valid = self._holds(readings, estimate)
+        valid = model_holds(
+            readings.z,
+            model.residual,
+            estimate.noise.sd_mps2,
+            self.radius_m * model.rate,
+            no_slip_time_s(self.radius_m),
+            readings.period_s,
+        )
+        if doubtful is not None:
+            valid &= ~doubtful
         return where_valid(samples, model.rate, estimate.rate_sd_radps, self.radius_m, valid)
 
-    def _holds(self, readings: Readings, estimate: Estimate) -> BoolArray:
-        """(N,) where the readings are of gravity's size and the model explains them."""
-        tau_s, period_s = no_slip_time_s(self.radius_m), readings.period_s
-        size = np.minimum(np.abs(estimate.model.residual), G_MPS2)
-        surprise = np.minimum((size / estimate.noise.sd_mps2) ** 2, _WORST)
-        width = round(_CLUSTER * tau_s / period_s)
-        # A fast stroke over bumps surprises too, but what it leaves over is small beside gravity.
-        holds = (box(surprise, width) < _SURPRISE) | (box(size, width) < _SMALL_MPS2)
-        valid: BoolArray = plausible_force(readings.z, tau_s, period_s) & holds
-        return valid
+    def _trusted(self, doubtful: BoolArray, t_s: FloatArray) -> FloatArray:
+        """(N,) 0 well inside doubtful stretches, else 1.
+
+        A stretch becomes doubtful by what happens a second into it. Its edges still serve: without
+        them the last instants that are believed would have no future, and the first no past.
+        """
+        edge = round(_EDGE * no_slip_time_s(self.radius_m) / float(np.median(np.diff(t_s))))
+        inside = minimum_filter1d(doubtful.astype(float), 2 * edge + 1, mode="nearest")
+        return np.asarray(1.0 - inside)
 
     def _sane(self, constants: Constants, readings: Readings) -> bool:
         """A sensor as bad as this one would be is a model as wrong as this one is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from scipy.ndimage import uniform_filter1d
@@ -16,12 +16,21 @@ _WINDOW_S = 1.5
 _BLOCK_S = 0.05
 _FEWEST_BLOCKS = 6
 _CLIP = 4.0
+_MOST_COLOUR = 1.8
+"""What is slower than that is motion which the spline does not follow yet, not noise."""
+_QUIETEST_RADPS = 1.5e-4
+"""Rounding to 16 bits over +-1000 degrees/s."""
+_FOLLOWED = 1.4
 
 
-def box(values: FloatArray, width: int) -> FloatArray:
-    """Moving average of values that are not negative, the ends repeated."""
+def box(values: FloatArray, width: int, *, mirrored: bool = False) -> FloatArray:
+    """Moving average of values that are not negative; beyond the ends the last one is repeated.
+
+    Mirrored, the ends see what lies before them instead: for a stretch that will go on.
+    """
     # The filter keeps a running sum, which rounding may take just below zero.
-    return np.maximum(uniform_filter1d(values, max(3, width), mode="nearest"), 0.0)
+    mode: Literal["reflect", "nearest"] = "reflect" if mirrored else "nearest"
+    return np.maximum(uniform_filter1d(values, max(3, width), mode=mode), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,12 @@ class Noise:
 
 
 def measure(
-    model: Predicted, period_s: float, rule: NoiseRule, colour: float | None = None
+    model: Predicted,
+    period_s: float,
+    rule: NoiseRule,
+    colour: float | None = None,
+    *,
+    mirrored: bool = False,
 ) -> Noise:
     """Read both levels off an estimate.
 
@@ -67,19 +81,35 @@ def measure(
         period_s: sampling period.
         rule: floors and proportions.
         colour: known from before, else measured here.
+        mirrored: what lies before the ends stands for what lies beyond.
     """
     width = round(_WINDOW_S / period_s)
     radial = (model.residual * np.exp(-1j * model.angle)).real
     power = radial**2
     power = np.minimum(power, _CLIP**2 * float(np.median(power)) + 0.05**2)
-    sd = np.sqrt(box(power, width) + rule.floor_mps2**2)
+    sd = np.sqrt(box(power, width, mirrored=mirrored) + rule.floor_mps2**2)
     colour = colour_of(radial / sd, period_s) if colour is None else colour
+    rate = np.sqrt(box(model.rate**2, width, mirrored=mirrored))
     change = np.sqrt(
-        1.5 * box(model.change**2, width)
-        + (rule.change_floor_radps2 + rule.change_per_rate * np.sqrt(box(model.rate**2, width)))
-        ** 2
+        1.5 * box(model.change**2, width, mirrored=mirrored)
+        + (rule.change_floor_radps2 + rule.change_per_rate * rate) ** 2
     )
     return Noise(sd * colour, change, colour)
+
+
+def measure_rate(
+    residual_radps: FloatArray, period_s: float, *, mirrored: bool = False
+) -> FloatArray:
+    """(N,) noise of a gyroscope from what an estimate leaves of it, (N,).
+
+    The spline follows about half of white noise at its knots' spacing; that is put back.
+    """
+    power = residual_radps**2
+    power = np.minimum(power, _CLIP**2 * float(np.median(power)) + _QUIETEST_RADPS**2)
+    sd: FloatArray = _FOLLOWED * np.sqrt(
+        box(power, round(_WINDOW_S / period_s), mirrored=mirrored) + _QUIETEST_RADPS**2
+    )
+    return sd
 
 
 def colour_of(unit_residual: FloatArray, period_s: float) -> float:
@@ -91,4 +121,4 @@ def colour_of(unit_residual: FloatArray, period_s: float) -> float:
     clipped = np.clip(unit_residual[: blocks * length], -_CLIP, _CLIP)
     means = clipped.reshape(blocks, length).mean(axis=1)
     ratio = length * float(np.var(means)) / max(float(np.var(clipped)), 1e-12)
-    return float(np.sqrt(np.clip(ratio, 1.0, length)))
+    return float(np.sqrt(np.clip(ratio, 1.0, _MOST_COLOUR**2)))

@@ -13,7 +13,7 @@ Re p, Im p, e, d, x] and, with a gyroscope, [n, s] are the same all along.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +25,7 @@ from rolltrack.core.motion.spline import ORDER
 if TYPE_CHECKING:
     from rolltrack.core.motion.phase import ComplexArray
     from rolltrack.core.motion.spline import Basis
-    from rolltrack.core.sample import BoolArray, FloatArray
+    from rolltrack.core.sample import FloatArray
 
 ACCEL_CONSTANTS = 7
 GYRO_CONSTANTS = 2
@@ -43,19 +43,33 @@ class Readings:
         rate_radps: (N,) angular rate about the axle, or None.
         k_s2: R / g.
         period_s: sampling period.
-        rate_sd_radps: noise of the gyroscope.
+        rate_sd_radps: noise of the gyroscope, one number or (N,).
+        trusted: weight of each reading, one number or (N,); 0 where the model cannot hold.
     """
 
     z: ComplexArray
     rate_radps: FloatArray | None
     k_s2: float
     period_s: float
-    rate_sd_radps: float = 0.003
+    rate_sd_radps: float | FloatArray = 0.003
+    trusted: float | FloatArray = 1.0
 
     @property
     def constants(self) -> int:
         """How many constants the model has."""
         return ACCEL_CONSTANTS + (0 if self.rate_radps is None else GYRO_CONSTANTS)
+
+    def first(self, count: int) -> Readings:
+        """The oldest of them."""
+        rate, sd, trusted = self.rate_radps, self.rate_sd_radps, self.trusted
+        return Readings(
+            self.z[:count],
+            None if rate is None else rate[:count],
+            self.k_s2,
+            self.period_s,
+            sd[:count] if isinstance(sd, np.ndarray) else sd,
+            trusted[:count] if isinstance(trusted, np.ndarray) else trusted,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,6 +97,10 @@ class Predicted:
     by_angle: ComplexArray
     by_rate: ComplexArray
     by_change: ComplexArray
+
+    def first(self, count: int) -> Predicted:
+        """The same at the oldest of the times."""
+        return Predicted(*(getattr(self, each.name)[:count] for each in fields(self)))
 
 
 def predict(basis: Basis, c: FloatArray, q: FloatArray, readings: Readings) -> Predicted:
@@ -142,7 +160,8 @@ def accumulate(
     model: Predicted,
     weight: FloatArray,
     rate_correction: tuple[float, float] | None,
-    lever_known: BoolArray | None = None,
+    *,
+    with_lever: bool = True,
 ) -> Normal:
     """Weighted sums over the readings of each knot interval.
 
@@ -153,14 +172,13 @@ def accumulate(
         weight: (N,) inverse variance of each component of the specific force, robust weights
             included.
         rate_correction: bias n and scale error s of the gyroscope, None without one.
-        lever_known: (N,) where the lever arm may be learnt; elsewhere its columns are zero, as
-            noise in w' a slow roller does not show it.
+        with_lever: the lever arm is among the unknowns; else its columns are zero.
     """
     root = np.sqrt(weight)
     jacobian = root * (
         model.by_angle * basis.value + model.by_rate * basis.slope + model.by_change * basis.bend
     )
-    lever = model.lever if lever_known is None else np.where(lever_known, model.lever, 0.0)
+    lever = model.lever if with_lever else np.zeros_like(model.lever)
     mirrored = model.gravity.conj()
     ones = np.ones_like(mirrored)
     columns = root * np.stack(
@@ -203,7 +221,7 @@ def _add_gyroscope(
     residual = readings.rate_radps - (1.0 + scale) * rate - bias
     size = np.abs(residual) / readings.rate_sd_radps
     robust = np.minimum(1.0, _HUBER_GYRO / np.maximum(size, _HUBER_GYRO))
-    root = np.sqrt(robust) / readings.rate_sd_radps
+    root = np.sqrt(robust * readings.trusted) / readings.rate_sd_radps
     rows = root * (1.0 + scale) * basis.slope
     sides = np.stack([root, root * rate, root * residual])
     for a in range(ORDER):

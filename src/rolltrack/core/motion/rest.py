@@ -19,6 +19,10 @@ _STILL_WITH_STEADY_RATE_RAD = 0.02
 _TURNING_RADPS = 0.05
 _STILL_RADPS = 0.03
 _LARGEST_RATE_BIAS_RADPS = 0.15
+_CALM_RADPS = 0.01
+_FIRST_BIAS_RADPS, _BIAS_MOVES_RADPS = 0.06, 0.02
+"""A gyroscope alone must tell rest from a slow stroke, 0.08 rad/s, by size: before its bias is
+known, and after."""
 
 
 class Activity(Enum):
@@ -34,14 +38,19 @@ class RestDetector:
     """Carries the previous beat's gravity direction.
 
     With an accelerometer it looks at how far gravity turned from one beat to the next, which a
-    gyroscope's bias cannot fool; with a gyroscope alone it looks at the rate and how much it
-    varies.
+    gyroscope's bias cannot fool; with a gyroscope alone it looks at the rate, how much it varies
+    and how far it is from the bias known so far.
     """
 
     previous_mps2: FloatArray | None = None
 
-    def judge(self, beat: ImuSamples, rate_bias_radps: FloatArray) -> Activity:
-        """Classify one beat; by accelerometer, the very first is neither rest nor turning."""
+    def judge(self, beat: ImuSamples, rate_bias_radps: FloatArray | None) -> Activity:
+        """Classify one beat; by accelerometer, the very first is neither rest nor turning.
+
+        Args:
+            beat: half a second of readings.
+            rate_bias_radps: (3,) the gyroscope's bias, None before it was seen at rest.
+        """
         if beat.accel_mps2 is not None:
             mean = np.asarray(beat.accel_mps2.mean(axis=0))
             previous, self.previous_mps2 = self.previous_mps2, mean
@@ -55,11 +64,15 @@ class RestDetector:
             return Activity.REST if turned < still_rad and steady else Activity.UNSURE
         if beat.gyro_radps is None:
             return Activity.UNSURE
-        if _steady(beat.gyro_radps):
-            return Activity.REST
         mean_rate = beat.gyro_radps.mean(axis=0)
         spread = float(beat.gyro_radps.std(axis=0).max())
-        moving = float(np.linalg.norm(mean_rate - rate_bias_radps)) > _TURNING_RADPS
+        bias, allowed = rate_bias_radps, _BIAS_MOVES_RADPS
+        if bias is None:
+            bias, allowed = np.zeros(3), _FIRST_BIAS_RADPS
+        off = np.abs(mean_rate - bias)
+        if spread < _CALM_RADPS and float(off.max()) < allowed:
+            return Activity.REST
+        moving = float(np.linalg.norm(off)) > _TURNING_RADPS
         return Activity.TURNING if moving or spread > _TURNING_RADPS else Activity.UNSURE
 
 

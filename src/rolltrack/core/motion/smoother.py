@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
+from rolltrack.core.motion.carried import WINDOW_S, being_carried
 from rolltrack.core.motion.constants import no_slip_time_s
 from rolltrack.core.sample import ImuSamples
 
 if TYPE_CHECKING:
     from rolltrack.core.motion.axle import AxleFinder
     from rolltrack.core.motion.motion import Motion
+    from rolltrack.core.sample import BoolArray
 
 _MARGIN = 6.0
 """Past and future kept around a span, in no-slip times: the ends' error has decayed by e^-6."""
@@ -21,10 +23,30 @@ _PATIENCE_S = 10.0
 
 
 class Estimator(Protocol):
-    """Turns a stretch of readings into motion."""
+    """Turns a stretch of readings into motion.
 
-    def estimate(self, samples: ImuSamples, finder: AxleFinder, learn: slice | None) -> Motion:
-        """One instant per reading; `learn` are those to learn from, each reading once."""
+    Attributes:
+        has_axle: what rolls turns about an axle that stays.
+    """
+
+    has_axle: ClassVar[bool]
+
+    def heir(self) -> Estimator:
+        """One for the next session of the same roller."""
+        ...
+
+    def estimate(
+        self,
+        samples: ImuSamples,
+        finder: AxleFinder,
+        learn: slice | None,
+        doubtful: BoolArray | None = None,
+    ) -> Motion:
+        """One instant per reading.
+
+        `learn` are those to learn from, each reading once; nothing is learnt or known where
+        `doubtful`.
+        """
         ...
 
 
@@ -36,6 +58,7 @@ class Smoother:
         radius_m: rolling radius.
         span_s: how much to estimate at once.
         estimator: turns a stretch into motion, and learns from it.
+        least_margin_s: past and future it needs at least.
         pending: readings not yet emitted, with the context before them.
         emitted_until_s: time of the last instant emitted.
     """
@@ -43,6 +66,7 @@ class Smoother:
     radius_m: float
     span_s: float
     estimator: Estimator
+    least_margin_s: float = 0.0
     pending: list[ImuSamples] = field(default_factory=list)
     emitted_until_s: float = -np.inf
 
@@ -52,7 +76,7 @@ class Smoother:
         now_s = float(samples.t_s[-1])
         waiting_s = now_s - max(self.emitted_until_s, float(self.pending[0].t_s[0]))
         needed_s = self.span_s + self._margin_s
-        if finder.axle is None:
+        if finder.axle is None and self.estimator.has_axle:
             needed_s = max(needed_s, _PATIENCE_S)
         if waiting_s < needed_s:
             return None
@@ -66,15 +90,20 @@ class Smoother:
 
     @property
     def _margin_s(self) -> float:
-        return _MARGIN * no_slip_time_s(self.radius_m)
+        return max(_MARGIN * no_slip_time_s(self.radius_m), self.least_margin_s)
 
     def _emit(self, until_s: float, finder: AxleFinder) -> Motion:
         stretch = ImuSamples.join(self.pending)
         first, last = np.searchsorted(stretch.t_s, [self.emitted_until_s, until_s], side="right")
         part = slice(int(first), int(last))
-        motion = self.estimator.estimate(stretch, finder, learn=part)[part]
+        from_ = int(np.searchsorted(stretch.t_s, self.emitted_until_s - self._margin_s))
+        learn = slice(part.start - from_, part.stop - from_)
+        near, doubtful = stretch[from_:], None
+        if finder.axle is not None and self.estimator.has_axle:
+            doubtful = being_carried(stretch, finder.axle)[from_:]
+        motion = self.estimator.estimate(near, finder, learn, doubtful)[learn]
         if len(motion):
             self.emitted_until_s = float(motion.t_s[-1])
-        keep = np.searchsorted(stretch.t_s, self.emitted_until_s - self._margin_s)
+        keep = np.searchsorted(stretch.t_s, self.emitted_until_s - max(self._margin_s, WINDOW_S))
         self.pending = [stretch[int(keep) :]]
         return motion

@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 _STEADY_S = 0.5
 """Tremor is averaged over this before a hold is called still."""
 
+_MOST_WITHOUT_SPEED = 0.05
+"""Of the rolling: with more than that unmeasured, a mean of the rest would mislead."""
+
 
 @dataclass(slots=True)
 class Ledger:
     """Running sums; a hold counts once motion follows it, so that walking away is not a hold."""
 
     rolling_s: float = 0.0
+    no_speed_s: float = 0.0
     hold_s: float = 0.0
     unknown_s: float = 0.0
     too_fast_s: float = 0.0
@@ -43,12 +47,15 @@ class Ledger:
         before_s = motion.t_s[0] if self.previous_s is None else self.previous_s
         steps_s = np.diff(motion.t_s, prepend=before_s)
         hole = steps_s > MAX_HOLE_S
-        self.unknown_s += float(steps_s[hole | ~motion.valid].sum())
+        self.unknown_s += float(steps_s[hole | motion.nothing_known].sum())
         speed = np.abs(np.nan_to_num(motion.speed_mps))
         rolling = motion.valid & ~hole & (speed > THRESHOLD_MPS)
-        if rolling.any():
-            self.rolled_from_s = min(self.rolled_from_s, float(motion.t_s[np.argmax(rolling)]))
-        self.rolling_s += float(steps_s[rolling].sum())
+        no_speed = _goes_somewhere(motion) & ~motion.valid & ~hole
+        if (rolling | no_speed).any():
+            first = int(np.argmax(rolling | no_speed))
+            self.rolled_from_s = min(self.rolled_from_s, float(motion.t_s[first]))
+        self.rolling_s += float(steps_s[rolling | no_speed].sum())
+        self.no_speed_s += float(steps_s[no_speed].sum())
         self.too_fast_s += float(steps_s[rolling & (speed > protocol.max_stroke_speed_mps)].sum())
         self.distance_m += float((steps_s * speed)[rolling].sum())
         self.speeds_mps.append(speed[rolling].astype(np.float32))
@@ -59,7 +66,8 @@ class Ledger:
         period_s = float(np.median(np.diff(motion.t_s))) if len(motion) > 1 else _STEADY_S
         width = max(1, round(_STEADY_S / max(period_s, 1e-3)))
         steady = np.abs(uniform_filter1d(np.nan_to_num(motion.speed_mps), width, mode="nearest"))
-        still = motion.valid & ~hole & (steady < protocol.hold_max_speed_mps)
+        still = ~motion.nothing_known & ~hole & (steady < protocol.hold_max_speed_mps)
+        still &= motion.valid | ~_goes_somewhere(motion)
         edges = np.flatnonzero(np.diff(still)) + 1
         for start in [0, *edges.tolist()]:
             t_s = float(motion.t_s[start])
@@ -74,10 +82,23 @@ class Ledger:
         """A gap: a hold is not carried across it."""
         self.still_since_s = None
 
+    @property
+    def travelled_m(self) -> float | None:
+        """Distance along the tissue; None where too much of it was rolled at no known speed."""
+        known = self.no_speed_s <= _MOST_WITHOUT_SPEED * self.rolling_s
+        return self.distance_m if known else None
+
     def speed_statistics(self) -> tuple[float, float, float] | None:
         """Mean (distance over rolling time), 95th percentile and peak in m/s; None without any."""
         speeds = np.concatenate(self.speeds_mps) if self.speeds_mps else np.empty(0, np.float32)
-        if not len(speeds) or not self.rolling_s:
+        if not len(speeds) or self.travelled_m is None:
             return None
-        mean_mps = self.distance_m / self.rolling_s
+        mean_mps = self.distance_m / (self.rolling_s - self.no_speed_s)
         return mean_mps, float(np.percentile(speeds, 95)), float(speeds.max())
+
+
+def _goes_somewhere(motion: Motion) -> BoolArray:
+    """(n,) where the direction is known without a speed."""
+    if motion.way is None:
+        return np.zeros(len(motion), dtype=bool)
+    return np.abs(np.nan_to_num(motion.way)) > 0

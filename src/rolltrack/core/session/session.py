@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from rolltrack.core.coaching.rules import RULES
 from rolltrack.core.events import EndReason, JudgedStroke, SessionSummary
-from rolltrack.core.motion.final import ALGORITHM, FinalEstimator
-from rolltrack.core.motion.linear import LinearEstimator
+from rolltrack.core.motion.carried import CarriedWatch
+from rolltrack.core.motion.final import ALGORITHM
+from rolltrack.core.motion.shapes import SHAPES, Shape
 from rolltrack.core.motion.smoother import Smoother
 from rolltrack.core.session.ledger import Ledger
 from rolltrack.core.strokes.segmenter import Segmenter
@@ -16,11 +19,11 @@ from rolltrack.core.strokes.segmenter import Segmenter
 if TYPE_CHECKING:
     from rolltrack.core.coaching.protocol import RollingProtocol
     from rolltrack.core.motion.axle import AxleFinder
+    from rolltrack.core.motion.live import LiveEstimator
     from rolltrack.core.motion.motion import Motion
     from rolltrack.core.sample import ImuSamples
     from rolltrack.core.strokes.stroke import Stroke
 
-_PROMPT_SPAN_S = 0.5
 _FINAL_SPAN_S = 120.0
 """Long enough to hold most sessions whole, short enough to bound memory in a ten-hour one."""
 
@@ -39,6 +42,9 @@ class Session:
         started_s: stream time of its first instant.
         last_motion_s: stream time until which the roller is known to have turned.
         wanted: opened by a command or a caller; then it is kept even if nothing was rolled.
+        shape: what is rolled.
+        live: follows the readings as they come, None where nobody looks on.
+        earlier: protocols that were replaced during the session, and until when each was in force.
     """
 
     session_id: str
@@ -47,27 +53,32 @@ class Session:
     radius_m: float
     wanted: bool
     finder: AxleFinder
-    linear: LinearEstimator = field(init=False)
-    prompt: Smoother = field(init=False)
+    shape: Shape = "roller"
+    live: LiveEstimator | None = None
     prompt_segmenter: Segmenter = field(default_factory=Segmenter)
     final: Smoother = field(init=False)
     final_segmenter: Segmenter = field(default_factory=Segmenter)
     ledger: Ledger = field(default_factory=Ledger)
+    watch: CarriedWatch = field(default_factory=CarriedWatch)
     strokes: list[JudgedStroke] = field(default_factory=list)
+    earlier: list[tuple[float, RollingProtocol]] = field(default_factory=list)
     samples: int = 0
     samples_lost: int = 0
     gaps: int = 0
 
     def __post_init__(self) -> None:
-        self.linear = LinearEstimator(self.radius_m)
-        self.prompt = Smoother(self.radius_m, _PROMPT_SPAN_S, self.linear)
-        self.final = Smoother(self.radius_m, _FINAL_SPAN_S, FinalEstimator(self.radius_m))
+        final, margin_s = SHAPES[self.shape].final(self.radius_m), SHAPES[self.shape].margin_s
+        self.final = Smoother(self.radius_m, _FINAL_SPAN_S, final, margin_s)
 
-    def feed_prompt(self, samples: ImuSamples, protocol: RollingProtocol) -> list[JudgedStroke]:
+    def prompt_strokes(
+        self, protocol: RollingProtocol, *, all_of_them: bool = False
+    ) -> list[JudgedStroke]:
         """Strokes that have just ended, about a second ago."""
-        motion = self.prompt.feed(samples, self.finder)
+        if self.live is None:
+            return []
+        motion = self.live.settled(self.finder, all_of_it=all_of_them)
         strokes = [] if motion is None else self.prompt_segmenter.feed(motion)
-        return [judge(stroke, protocol) for stroke in strokes]
+        return self._judged(strokes, protocol)
 
     def feed_final(self, samples: ImuSamples, protocol: RollingProtocol) -> list[Motion]:
         """Keep readings for the final estimate; motion whenever a span of it is ready."""
@@ -82,23 +93,38 @@ class Session:
         Returns:
             The last prompt strokes, and the rest of the final motion.
         """
-        motion = self.prompt.flush(self.finder)
-        prompt = [] if motion is None else self.prompt_segmenter.feed(motion)
-        prompt += self.prompt_segmenter.end_stretch(gap=gap)
+        self.watch.interrupt()
+        prompt = self.prompt_strokes(protocol, all_of_them=True)
+        ended = self.prompt_segmenter.end_stretch(gap=gap)
+        prompt += self._judged(ended, protocol)
         motions = self._settle(self.final.flush(self.finder), protocol)
         final = self.final_segmenter.end_stretch(gap=gap)
-        self.strokes += [judge(stroke, protocol) for stroke in final]
+        self.strokes += self._judged(final, protocol)
         if gap:
+            if self.live is not None:
+                self.live.interrupt()
             self.gaps += 1
             self.ledger.interrupt()
-        return [judge(stroke, protocol) for stroke in prompt], motions
+        return prompt, motions
 
     def _settle(self, motion: Motion | None, protocol: RollingProtocol) -> list[Motion]:
         if motion is None:
             return []
-        self.ledger.feed(motion, protocol)
-        self.strokes += [judge(stroke, protocol) for stroke in self.final_segmenter.feed(motion)]
+        start = 0
+        for until_s, before in self.earlier:
+            stop = int(np.searchsorted(motion.t_s, until_s, side="right"))
+            self.ledger.feed(motion[start:stop], before)
+            start = max(start, stop)
+        self.ledger.feed(motion[start:], protocol)
+        self.strokes += self._judged(self.final_segmenter.feed(motion), protocol)
         return [motion]
+
+    def _judged(self, strokes: list[Stroke], protocol: RollingProtocol) -> list[JudgedStroke]:
+        """Each by the protocol in force when it ended."""
+        return [judge(stroke, self._in_force(stroke.end_s) or protocol) for stroke in strokes]
+
+    def _in_force(self, t_s: float) -> RollingProtocol | None:
+        return next((before for until_s, before in self.earlier if t_s <= until_s), None)
 
     def summary(
         self,
@@ -136,7 +162,7 @@ class Session:
             p95_speed_mps=p95_mps,
             peak_speed_mps=peak_mps,
             time_too_fast_s=self.ledger.too_fast_s,
-            distance_m=self.ledger.distance_m,
+            distance_m=self.ledger.travelled_m,
             limit_mps=protocol.max_stroke_speed_mps,
             gaps=self.gaps,
             samples=self.samples,

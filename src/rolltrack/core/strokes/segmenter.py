@@ -3,6 +3,9 @@
 A stroke is a run of one direction with |speed| above 6 mm/s, same-direction pauses shorter than
 0.25 s bridged, at least 25 mm long and 0.25 s. Unknown instants are bridged like pauses, and the
 stroke says so; longer ones, and gaps, end it.
+
+Where the estimator says which way it goes but not how fast, that decides, and the stroke has no
+speed; that it is long enough is then for the estimator to know.
 """
 
 from __future__ import annotations
@@ -25,8 +28,6 @@ LONGEST_PAUSE_S = 0.25
 SHORTEST_S = 0.25
 SHORTEST_M = 0.025
 
-_ERROR_MEMORY_S = 0.5
-"""Speed errors closer than this are taken as one; further apart they average out."""
 _UNKNOWN = 2
 
 
@@ -51,6 +52,8 @@ class _Open:
     variance_sum: float = 0.0
     instants: int = 0
     partly_unknown: bool = False
+    has_speed: bool = True
+    error_memory_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -133,6 +136,8 @@ class Segmenter:
         part = slice(run.start, run.stop)
         stroke.last_s = float(motion.t_s[run.stop - 1])
         stroke.last_m = float(travelled[run.stop - 1])
+        stroke.has_speed &= bool(motion.valid[part].all())
+        stroke.error_memory_s = motion.error_memory_s
         stroke.peak_mps = max(stroke.peak_mps, float(np.abs(motion.speed_mps[part]).max()))
         stroke.variance_sum += float(np.sum(motion.speed_sd_mps[part] ** 2))
         stroke.instants += run.stop - run.start
@@ -142,19 +147,20 @@ class Segmenter:
         if ended is None:
             return []
         duration_s, length_m = ended.last_s - ended.start_s, ended.last_m - ended.start_m
-        if duration_s < SHORTEST_S or length_m < SHORTEST_M:
+        if duration_s < SHORTEST_S or (ended.has_speed and length_m < SHORTEST_M):
             return []
         self.count += 1
-        share = min(1.0, _ERROR_MEMORY_S / duration_s)
+        share = min(1.0, ended.error_memory_s / duration_s)
+        sd_mps = float(np.sqrt(share * ended.variance_sum / ended.instants))
         return [
             Stroke(
                 n=self.count,
                 start_s=ended.start_s,
                 end_s=ended.last_s,
                 direction=ended.direction,
-                length_m=length_m,
-                peak_speed_mps=ended.peak_mps,
-                mean_speed_sd_mps=float(np.sqrt(share * ended.variance_sum / ended.instants)),
+                length_m=length_m if ended.has_speed else None,
+                peak_speed_mps=ended.peak_mps if ended.has_speed else None,
+                mean_speed_sd_mps=sd_mps if ended.has_speed else None,
                 partly_unknown=ended.partly_unknown,
             )
         ]
@@ -162,7 +168,9 @@ class Segmenter:
 
 def _runs(motion: Motion) -> Iterator[_Run]:
     kind = np.where(np.abs(motion.speed_mps) > THRESHOLD_MPS, np.sign(motion.speed_mps), 0.0)
-    kind = np.where(motion.valid, kind, _UNKNOWN).astype(int)
+    if motion.way is not None:
+        kind = motion.way
+    kind = np.where(motion.nothing_known, _UNKNOWN, kind).astype(int)
     starts = np.concatenate([[0], np.flatnonzero(np.diff(kind)) + 1])
     stops = np.concatenate([starts[1:], [len(kind)]])
     for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):

@@ -1,0 +1,303 @@
+"""Is any session lost? Broker, service and archive are killed at random, with SIGKILL.
+
+The service, the archive and the broker are processes of their own; one of them, or all, is killed
+every second or two and started again. When the time is over the service only delivers, and then
+every session that it had stored, or announced a stroke of more than a second before a kill, must be
+in the archive. Sessions that were cut off must have been recovered. Exit code 1 on a loss.
+
+python benchmarks/delivery.py [--seed 1] [--seeds 1] [--seconds 20] [--broker turns] [--json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import random
+import signal
+import sqlite3
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import paho.mqtt.client as mqtt
+from _delivery_service import ANNOUNCED, SITE
+from paho.mqtt.enums import CallbackAPIVersion
+from rich.console import Console
+from rich.progress import Progress
+
+from rolltrack.broker import mosquitto
+from rolltrack.broker.process import BrokerProcess
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from collections.abc import Callable
+
+HOST = "127.0.0.1"
+BROKERS = ("mosquitto", "mosquitto-memory", "embedded")
+VICTIMS = (("broker",), ("service",), ("archive",), ("broker", "service", "archive"))
+DRAIN_S = 180.0
+JOURNAL_S = 2.0
+"""A stroke so long before a kill is in the journal, which is written every second."""
+
+
+@dataclass
+class Outcome:
+    """What one seed came to."""
+
+    seed: int
+    broker: str
+    sessions: int = 0
+    recovered: int = 0
+    deliveries: int = 0
+    kills: dict[str, int] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)
+    never_stored: list[str] = field(default_factory=list)
+    drain_s: float = 0.0
+
+    @property
+    def duplicates(self) -> int:
+        """Deliveries beyond the first, as a second subscriber saw them."""
+        return max(0, self.deliveries - self.sessions)
+
+
+class Site:
+    """The three processes, and what is known of them."""
+
+    def __init__(self, folder: Path, broker: str, seconds: float) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.kills: list[tuple[float, str]] = []
+        self._ends_at = time.monotonic() + seconds
+        self._broker = BrokerProcess(
+            broker_command(broker, folder, self.port), HOST, self.port, log=folder / "broker.log"
+        )
+        self._processes: dict[str, Process] = {}
+
+    async def start(self, what: str) -> None:
+        """Start it, if it does not run."""
+        if what == "broker":
+            await self._broker.start()
+            return
+        left_s = max(0.0, self._ends_at - time.monotonic())
+        if what == "service":
+            script = Path(__file__).with_name("_delivery_service.py")
+            command = [str(script), str(self.port), str(self.folder), str(left_s)]
+        else:
+            command = ["-m", "rolltrack", "archive", "run", "--site", SITE]
+            command += ["--mqtt", f"{HOST}:{self.port}", "--database", str(self.archive)]
+        with (self.folder / f"{what}.log").open("ab") as log:
+            self._processes[what] = await asyncio.create_subprocess_exec(
+                sys.executable, *command, stdout=log, stderr=log, cwd=self.folder
+            )
+
+    async def kill(self, what: str) -> None:
+        """SIGKILL, and wait until it is gone."""
+        self.kills.append((time.time(), what))
+        if what == "broker":
+            if self._broker.pid is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._broker.pid, signal.SIGKILL)
+                await self._broker.ended()
+            return
+        process = self._processes.pop(what)
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+    async def end(self) -> None:
+        """Stop all that runs."""
+        for what in list(self._processes):
+            await self.kill(what)
+        await self._broker.stop()
+
+    @property
+    def archive(self) -> Path:
+        """The archive's database."""
+        return self.folder / "archive.db"
+
+    def stored(self) -> dict[str, str]:
+        """Session -> how it ended, as the service has it."""
+        found = rows(self.folder / "service.db", 'SELECT session_id, "end" FROM sessions')
+        return {name: end for name, end in found}  # noqa: C416 - tells the type checker
+
+    def archived(self) -> set[str]:
+        """The sessions that the archive has."""
+        return {name for (name,) in rows(self.archive, "SELECT session_id FROM sessions")}
+
+    def undelivered(self) -> int:
+        """How many sessions wait in the service's outbox."""
+        return int(rows(self.folder / "service.db", "SELECT count(*) FROM outbox")[0][0])
+
+    def announced(self) -> set[str]:
+        """Sessions that somebody had heard of, long enough before a kill to be safe."""
+        found = set()
+        kills = [at for at, what in self.kills if what == "service"]
+        path = self.folder / ANNOUNCED
+        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+            words = line.split()
+            if len(words) == 3 and words[0] == "stroke":
+                told_at = float(words[2])
+                next_kill = min((at for at in kills if at > told_at), default=float("inf"))
+                if next_kill - told_at > JOURNAL_S:
+                    found.add(words[1])
+        return found
+
+
+async def play(seed: int, broker: str, seconds: float) -> Outcome:
+    """One run."""
+    dice = random.Random(seed)
+    outcome = Outcome(seed, broker)
+    with tempfile.TemporaryDirectory(prefix="rolltrack-delivery-") as name:
+        folder = Path(name)
+        site = Site(folder, broker, seconds)
+        try:
+            for what in ("broker", "archive", "service"):
+                await site.start(what)
+            counter = Counter(site.port)
+            until = time.monotonic() + seconds
+            while time.monotonic() < until:
+                await asyncio.sleep(dice.uniform(0.5, 3.5))
+                victims = dice.choice(VICTIMS)
+                for what in victims:
+                    await site.kill(what)
+                    outcome.kills[what] = outcome.kills.get(what, 0) + 1
+                await asyncio.sleep(dice.uniform(0.0, 0.7))
+                for what in dice.sample(victims, len(victims)):
+                    await site.start(what)
+            await deliver_the_rest(site, outcome)
+            outcome.deliveries = counter.close()
+        finally:
+            await site.end()
+        stored = site.stored()
+        outcome.sessions = len(stored)
+        outcome.recovered = sum(end == "recovered" for end in stored.values())
+        announced = site.announced()
+        outcome.lost = sorted((stored.keys() | announced) - site.archived())
+        outcome.never_stored = sorted(announced - stored.keys())
+    return outcome
+
+
+async def deliver_the_rest(site: Site, outcome: Outcome) -> None:
+    """One more start recovers what the last kill cut off; then wait until the outbox is empty."""
+    await site.kill("service")
+    outcome.kills["service"] = outcome.kills.get("service", 0) + 1
+    await site.start("service")
+    started = time.monotonic()
+    while time.monotonic() - started < DRAIN_S:
+        await asyncio.sleep(0.5)
+        with contextlib.suppress(sqlite3.OperationalError):
+            journals = list((site.folder / "service.db.journals").glob("*.journal"))
+            if not journals and site.undelivered() == 0:
+                break
+    outcome.drain_s = round(time.monotonic() - started, 1)
+
+
+class Counter:
+    """A second subscriber: how often sessions are delivered."""
+
+    def __init__(self, port: int) -> None:
+        self._count = 0
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self._client.reconnect_delay_set(1, 1)
+        topic = f"rolltrack/v1/{SITE}/a/+/session/+"
+        self._client.on_connect = lambda client, *_: client.subscribe(topic, 1)
+        self._client.on_message = self._take
+        self._client.connect_async(HOST, port)
+        self._client.loop_start()
+
+    def close(self) -> int:
+        """How many there were."""
+        self._client.disconnect()
+        self._client.loop_stop()
+        return self._count
+
+    def _take(self, *_: object) -> None:
+        self._count += 1
+
+
+def rows(path: Path, query: str) -> list[tuple[str, ...]]:
+    """What a database answers; nothing while it has no such table."""
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def broker_command(kind: str, folder: Path, port: int) -> list[str]:
+    """A mosquitto with or without persistence, or the embedded amqtt."""
+    if kind == "embedded":
+        return [sys.executable, "-m", "rolltrack.broker.amqtt_process", HOST, str(port)]
+    lines = [f"listener {port} {HOST}", "allow_anonymous true", "max_queued_messages 100000"]
+    if kind == "mosquitto":
+        lines += ["persistence true", f"persistence_location {folder}/", "autosave_interval 1"]
+    if os.getuid() == 0:
+        lines.append("user root")  # else it could not write into our folder
+    (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    mosquitto_path = mosquitto.find() or sys.exit("mosquitto is not installed")
+    guard = [sys.executable, "-m", "rolltrack.broker.guard"]
+    return [*guard, mosquitto_path, "-c", str(folder / "mosquitto.conf")]
+
+
+def free_port() -> int:
+    """Any that is free now."""
+    import socket  # noqa: PLC0415  # for this line only
+
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def brokers_of(seed: int, choice: str) -> tuple[str, ...]:
+    """Which brokers a seed is played with: one, all, or one after the other."""
+    if choice == "turns":
+        return (BROKERS[seed % len(BROKERS)],)
+    return BROKERS if choice == "all" else (choice,)
+
+
+async def play_all(runs: list[tuple[int, str]], seconds: float) -> list[Outcome]:
+    """One after the other."""
+    done = []
+    with Progress(console=Console(stderr=True)) as progress:
+        for seed, broker in progress.track(runs, description="runs"):
+            done.append(await play(seed, broker, seconds))
+    return done
+
+
+def main(report: Callable[[str], None] = print) -> None:
+    """Run and report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="the first one")
+    parser.add_argument("--seeds", type=int, default=1, help="how many")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of each run, before draining")
+    parser.add_argument("--broker", choices=[*BROKERS, "all", "turns"], default="turns")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    seeds = range(options.seed, options.seed + options.seeds)
+    runs = [(seed, broker) for seed in seeds for broker in brokers_of(seed, options.broker)]
+    outcomes = asyncio.run(play_all(runs, options.seconds))
+    lost = [name for outcome in outcomes for name in outcome.lost]
+    summary = {
+        "runs": len(outcomes),
+        "sessions": sum(o.sessions for o in outcomes),
+        "recovered": sum(o.recovered for o in outcomes),
+        "kills": sum(sum(o.kills.values()) for o in outcomes),
+        "duplicates_seen": sum(o.duplicates for o in outcomes),
+        "slowest_drain_s": max(o.drain_s for o in outcomes),
+        "lost": len(lost),
+        "outcomes": [vars(o) for o in outcomes],
+    }
+    if options.json:
+        report(json.dumps(summary))
+    else:
+        for outcome in outcomes:
+            report(f"{outcome}")
+        report(json.dumps({k: v for k, v in summary.items() if k != "outcomes"}))
+    sys.exit(1 if lost else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""Speed of a ball along the tissue: radius times how fast gravity's direction moves over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from rolltrack.core.motion.ball.model import BallReadings
+from rolltrack.core.motion.ball.solve import BallEstimate, estimate_ball, prior
+from rolltrack.core.motion.batch import Constants
+from rolltrack.core.motion.constants import G_MPS2, mean_period_s, no_slip_time_s
+from rolltrack.core.motion.motion import Motion
+from rolltrack.core.motion.noise import box
+from rolltrack.core.motion.validity import where_valid
+
+if TYPE_CHECKING:
+    from rolltrack.core.motion.axle import AxleFinder
+    from rolltrack.core.sample import BoolArray, FloatArray, ImuSamples
+
+_FEWEST = 16
+_MOVING_MPS = 0.006
+"""Slower than this, the direction of motion means nothing; the same limit ends a stroke."""
+_LEAST, _MOST = 0.3 * G_MPS2, 2.0 * G_MPS2
+_SURPRISE = 14.0
+_WORST = 60.0
+_SMALL_MPS2 = 0.15 * G_MPS2
+_CLUSTER = 3.5
+_INHERITED = 0.2
+"""Share of the certainty about the sensor that outlives a session."""
+_WARPED = 0.05
+"""Of a unit vector: where u does not keep its length, no motion was found."""
+_SD_FACTOR, _SD_FACTOR_GYRO = 1.15, 2.5
+"""Gain errors, which the model leaves out, act like noise; simulated sessions say by how much."""
+_GAIN_SHARE, _RATE_RADPS = 0.006, 0.005
+"""Of the rate: a gyroscope's axes differ in gain; and what its bias is uncertain by."""
+
+
+@dataclass(slots=True)
+class BallEstimator:
+    """Knows more with every span.
+
+    A ball has no direction of its own: the way it first rolls counts as +1, and from then on the
+    sign changes whenever it turns back by more than a right angle.
+
+    Attributes:
+        radius_m: of the ball.
+        steps: Gauss-Newton steps; fewer for the live estimate.
+        has_axle: False, whatever the readings may look like.
+        known: the sensor's constants as known so far, None before the first span.
+        way: (3,) the direction of motion in the sensor's axes where it last moved; zero before.
+        way_sign: that direction's sign.
+        way_s: until when it is known.
+    """
+
+    radius_m: float
+    steps: int
+    has_axle: ClassVar[bool] = False
+    known: Constants | None = None
+    way: FloatArray | None = None
+    way_sign: float = 1.0
+    way_s: float = -np.inf
+
+    def heir(self) -> BallEstimator:
+        """One for the next session of the same ball."""
+        known = self.known
+        if known is not None:
+            known = Constants(known.mean, _INHERITED * known.precision)
+        return BallEstimator(self.radius_m, self.steps, known)
+
+    def estimate(
+        self,
+        samples: ImuSamples,
+        finder: AxleFinder,
+        learn: slice | None,
+        doubtful: BoolArray | None = None,
+    ) -> Motion:
+        """Speed along the tissue at every reading.
+
+        Args:
+            samples: one stretch without gaps; a ball needs the accelerometer.
+            finder: knows the gyroscope's bias at rest.
+            learn: the readings whose knowledge is to be kept.
+            doubtful: (n,) where the model cannot hold.
+        """
+        force, rate = samples.accel_mps2, samples.gyro_radps
+        if force is None or len(samples) < _FEWEST:
+            return Motion.unknown(samples.t_s)
+        if rate is not None:
+            rate = rate - finder.rate_bias_radps
+        readings = BallReadings(force, rate, self.radius_m, mean_period_s(samples.t_s))
+        known = self.known or prior(gyroscope=rate is not None)
+        try:
+            found = estimate_ball(samples.t_s, readings, known, self.steps)
+        except np.linalg.LinAlgError:
+            return Motion.unknown(samples.t_s)
+        size = np.linalg.norm(found.model.turn, axis=1)
+        sign = self._signs(samples.t_s, found.model.turn, self.radius_m * size, learn)
+        if learn is not None:
+            count = len(range(*learn.indices(len(samples))))
+            self.known = known.updated(found.constants, count / len(samples))
+        if rate is None:
+            sd = _SD_FACTOR * found.speed_sd
+        else:
+            gyro_sd = np.hypot(_GAIN_SHARE * size, _RATE_RADPS)
+            sd = np.hypot(_SD_FACTOR_GYRO * found.speed_sd, gyro_sd)
+        valid = _holds(readings, found)
+        motion = where_valid(samples, sign * size, sd, self.radius_m, valid)
+        return motion if doubtful is None else motion.unknown_where(doubtful)
+
+    def _signs(
+        self, t_s: FloatArray, turn: FloatArray, speed_mps: FloatArray, learn: slice | None
+    ) -> FloatArray:
+        """(n,) which way it rolls; a stretch that is kept moves the memory on."""
+        moving = np.flatnonzero((speed_mps > _MOVING_MPS) & (t_s > self.way_s))
+        if not len(moving):
+            return np.full(len(t_s), self.way_sign)
+        ways = turn[moving] / np.linalg.norm(turn[moving], axis=1)[:, None]
+        before = ways[:1] if self.way is None else self.way[None]
+        turned_back = np.einsum("ni,ni->n", ways, np.concatenate([before, ways[:-1]])) < 0
+        sign = self.way_sign * np.where(np.cumsum(turned_back) % 2, -1.0, 1.0)
+        if learn is not None:
+            stop = range(*learn.indices(len(t_s))).stop
+            kept = int(np.searchsorted(moving, stop))
+            if kept:
+                self.way, self.way_sign = ways[kept - 1], float(sign[kept - 1])
+                self.way_s = float(t_s[moving[kept - 1]])
+        at = np.searchsorted(moving, np.arange(len(t_s)), side="right") - 1
+        return np.where(at < 0, sign[0], sign[np.maximum(at, 0)])
+
+
+def _holds(readings: BallReadings, found: BallEstimate) -> BoolArray:
+    """(N,) where the readings are of gravity's size and the model explains them."""
+    tau_s, period_s = no_slip_time_s(readings.radius_m), readings.period_s
+    width = round(_CLUSTER * tau_s / period_s)
+    force = box(np.linalg.norm(readings.force_mps2, axis=1), width)
+    left = np.minimum(np.linalg.norm(found.model.residual[:, :3], axis=1), G_MPS2)
+    surprise = np.minimum((left / found.noise_mps2) ** 2, _WORST)
+    explained = (box(surprise, width) < _SURPRISE) | (box(left, width) < _SMALL_MPS2)
+    upright = box(np.abs(found.model.residual[:, 3]), width) < _WARPED
+    holds: BoolArray = explained & upright & (force > _LEAST) & (force < _MOST)
+    return holds

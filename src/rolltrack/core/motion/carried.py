@@ -1,0 +1,166 @@
+"""Is it in somebody's hands? A roller on its axle feels next to nothing change along that axle.
+
+Measured on recordings of an IMU moved freely by hand (BROAD): over three seconds the specific force
+along the supposed axle, without what is faster than a hand, scatters by more than 0.015 g nearly
+always; on floors, rough ones included, hardly ever. A gyroscope sees the same in the rate across
+the axle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+
+from rolltrack.core.motion.constants import G_MPS2, mean_period_s
+from rolltrack.core.motion.phase import in_plane, plane_across
+from rolltrack.core.sample import ImuSamples
+
+if TYPE_CHECKING:
+    from rolltrack.core.motion.axle import AxleFinder
+    from rolltrack.core.motion.phase import ComplexArray
+    from rolltrack.core.sample import BoolArray, FloatArray
+
+WINDOW_S = 3.0
+_AHEAD_S = 1.5
+_CALM_WINDOW_S = 1.0
+_HAND_S = 0.25
+"""Averaged over this long, floors are quiet and hands are not."""
+_RESTLESS_MPS2 = 0.015 * G_MPS2
+_CALM_MPS2 = 0.004 * G_MPS2
+"""Put down again: the last second is calmer than any hand."""
+_PER_RATE_MPS = 0.005 * G_MPS2
+"""A wheel that spins fast shakes along its axle, too."""
+_ACROSS_RADPS = 0.1
+_ACROSS_SHARE = 0.06
+_SWING_MPS2 = 0.3 * G_MPS2
+_FASTEST_RADPS = 20.0
+_ASKEW_RAD = 0.03
+"""How wrong the axle may be."""
+_FEWEST = 8
+
+
+def being_carried(samples: ImuSamples, axle: FloatArray, *, ahead_s: float = _AHEAD_S) -> BoolArray:
+    """(n,) where the roller does not stay on its axle.
+
+    Args:
+        samples: one stretch without gaps; the first `WINDOW_S` of it see less than they should.
+        axle: (3,) unit vector.
+        ahead_s: how much of the window may lie after an instant.
+    """
+    n = len(samples)
+    if n < _FEWEST:
+        return np.zeros(n, dtype=bool)
+    period_s = mean_period_s(samples.t_s)
+    carried = np.zeros(n, dtype=bool)
+    if samples.accel_mps2 is not None:
+        calm = _slow(samples.accel_mps2, period_s)
+        along, across = calm @ axle, in_plane(calm, plane_across(axle))
+        long = _Window(WINDOW_S, period_s, ahead_s)
+        swing = np.sqrt(long.mean(_swing_radps(across, period_s) ** 2))
+        scatter = _unexplained(along, across, long)
+        short = _Window(_CALM_WINDOW_S, period_s, min(ahead_s, _CALM_WINDOW_S / 2))
+        lately = _unexplained(along, across, short)
+        restless = scatter > _RESTLESS_MPS2 + _PER_RATE_MPS * swing
+        carried |= restless & (lately > _CALM_MPS2)
+    if samples.gyro_radps is not None:
+        about = samples.gyro_radps @ axle
+        rate_across = samples.gyro_radps - np.outer(about, axle)
+        # A bias across the axle does not scatter.
+        short = _Window(_CALM_WINDOW_S, period_s, min(ahead_s, _CALM_WINDOW_S / 2))
+        power = sum(short.covariance(part, part) for part in rate_across.T)
+        turning = np.sqrt(short.mean(about**2))
+        carried |= np.sqrt(power) > _ACROSS_RADPS + _ACROSS_SHARE * turning
+    return carried
+
+
+@dataclass(slots=True)
+class CarriedWatch:
+    """Keeps the axle from being learnt in somebody's hands.
+
+    Attributes:
+        recent: the last seconds.
+    """
+
+    recent: list[ImuSamples] = field(default_factory=list)
+
+    def may_learn(self, beat: ImuSamples, finder: AxleFinder) -> bool:
+        """Whether the readings up to this beat turn about one axle.
+
+        If they do, clearly, but about another one than was found, the one found was learnt in
+        somebody's hands and is forgotten.
+        """
+        self.recent.append(beat)
+        oldest_s = float(beat.t_s[-1]) - WINDOW_S
+        self.recent = [block for block in self.recent if block.t_s[-1] > oldest_s]
+        if beat.accel_mps2 is None:
+            return True
+        window = ImuSamples.join(self.recent)
+        if window.accel_mps2 is None or len(window) < _FEWEST:
+            return True
+        period_s = mean_period_s(window.t_s)
+        calm = _slow(window.accel_mps2, period_s)
+        power, axes = np.linalg.eigh(np.cov(calm.T))
+        rate = float(np.mean(_swing_radps(in_plane(calm, axes[:, 1:]), period_s)))
+        allowed = _RESTLESS_MPS2 + _PER_RATE_MPS * rate
+        if power[0] > allowed**2:
+            return False
+        known = finder.direction
+        if known is not None and power[1] > _SWING_MPS2**2:
+            scatter = float(np.std(calm @ known))
+            if scatter > 2 * allowed:
+                finder.forget()
+                if len(self.recent) > 1:
+                    finder.see_turning(ImuSamples.join(self.recent[:-1]))
+        return True
+
+    def interrupt(self) -> None:
+        """A gap: what comes next has no past."""
+        self.recent = []
+
+
+def _slow(force_mps2: FloatArray, period_s: float) -> FloatArray:
+    width = max(3, round(_HAND_S / period_s))
+    return np.asarray(uniform_filter1d(force_mps2, width, axis=0, mode="nearest"))
+
+
+def _swing_radps(across: ComplexArray, period_s: float) -> FloatArray:
+    """(n,) how fast the force (n,) in a plane turns there."""
+    size = np.maximum(np.abs(across), 0.3 * G_MPS2)
+    rate: FloatArray = np.minimum(np.abs(np.gradient(across, period_s)) / size, _FASTEST_RADPS)
+    return rate
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """A window that ends ahead_s after each instant; the ends of a stretch are repeated."""
+
+    window_s: float
+    period_s: float
+    ahead_s: float
+
+    def mean(self, values: FloatArray) -> FloatArray:
+        width = max(3, round(self.window_s / self.period_s))
+        ahead = min(round(self.ahead_s / self.period_s), width // 2)
+        origin = min(width // 2 - ahead, (width - 1) // 2)
+        return np.asarray(uniform_filter1d(values, width, mode="nearest", origin=origin))
+
+    def covariance(self, a: FloatArray, b: FloatArray) -> FloatArray:
+        a, b = a - np.mean(a), b - np.mean(b)
+        return self.mean(a * b) - self.mean(a) * self.mean(b)
+
+
+def _unexplained(along: FloatArray, across: ComplexArray, window: _Window) -> FloatArray:
+    """(n,) scatter of the force along the axle that a slightly wrong axle cannot explain."""
+    x, y = across.real, across.imag
+    xx, yy, xy = window.covariance(x, x), window.covariance(y, y), window.covariance(x, y)
+    ax, ay = window.covariance(along, x), window.covariance(along, y)
+    xx, yy = xx + _RESTLESS_MPS2**2, yy + _RESTLESS_MPS2**2
+    determinant = xx * yy - xy**2
+    by_x = np.clip((ax * yy - ay * xy) / determinant, -_ASKEW_RAD, _ASKEW_RAD)
+    by_y = np.clip((ay * xx - ax * xy) / determinant, -_ASKEW_RAD, _ASKEW_RAD)
+    power = window.covariance(along, along) - 2 * (by_x * ax + by_y * ay)
+    power += by_x**2 * xx + by_y**2 * yy + 2 * by_x * by_y * xy
+    return np.sqrt(np.maximum(power, 0.0))

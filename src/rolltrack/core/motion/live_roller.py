@@ -1,0 +1,255 @@
+"""A roller's speed as soon as it can be known: a sliding window, read a little behind its end.
+
+The no-slip inverse needs some future: what comes within three no-slip times still tells something
+about an instant, and `MAX_LATENCY_S` is all there is to wait. With a gyroscope less will do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rolltrack.core.motion.batch import Constants
+from rolltrack.core.motion.carried import WINDOW_S, being_carried
+from rolltrack.core.motion.constants import (
+    G_MPS2,
+    MAX_LATENCY_S,
+    mean_period_s,
+    no_slip_time_s,
+)
+from rolltrack.core.motion.gyroscope import from_gyroscope
+from rolltrack.core.motion.live import Spoken
+from rolltrack.core.motion.motion import Motion
+from rolltrack.core.motion.normal import Readings
+from rolltrack.core.motion.phase import in_plane, plane_across
+from rolltrack.core.motion.validity import model_holds, where_valid
+from rolltrack.core.motion.window import SlidingWindow
+from rolltrack.core.sample import FloatArray, ImuSamples, zeros
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rolltrack.core.motion.axle import AxleFinder
+    from rolltrack.core.sample import BoolArray
+
+_SPAN = 17.0
+"""Length of the window in no-slip times: then the answer no longer moves."""
+_SETTLED = 6.0
+"""In no-slip times: the influence of what lies further ahead has decayed by e^-6."""
+_LAG_WITH_GYRO_S = 0.1
+_SHORTEST = 4.0
+"""In no-slip times, and the fewest readings: less is no start."""
+_FEWEST = 16
+_PATIENCE_S = 10.0
+"""How long to hold readings back while the axle is not known yet."""
+_LOST_S = 0.5
+"""Carried for longer than this, the angle is lost; a moment of doubt does not lose it."""
+_CARRIED_EVERY = 2
+"""Hops between looks whether it is carried: hands take longer than that."""
+_RECHECK = 5
+"""Hops between looks whether the window has gone astray."""
+_ASKEW_RAD, _OTHER_RAD = 0.03, 0.3
+"""An axle found this far from the one so far asks for a new start; or is another axle."""
+_MOST_MPS2 = 3.0 * G_MPS2
+"""A reading of more is a knock or no reading at all; one alone could throw the window off."""
+
+
+@dataclass(slots=True)
+class RollerLive:
+    """Learns the sensor's constants as it goes.
+
+    Attributes:
+        radius_m: rolling radius.
+        window: the estimate, None before the first readings about a known axle.
+        axle: (3,) the axle it was made for.
+        plane: (3, 2) the plane across it.
+        past: the readings still needed.
+        first_s: those from here on are in the window.
+        spoken: what was said live.
+        settled_s: until when motion has settled.
+        blocks: settled motion, not yet asked for.
+        tail: the motion after it, as it looks now.
+        carried_s: times of readings that were felt in somebody's hands.
+        hops: how many there were.
+    """
+
+    radius_m: float
+    window: SlidingWindow | None = None
+    axle: FloatArray | None = None
+    plane: FloatArray | None = None
+    past: list[ImuSamples] = field(default_factory=list)
+    first_s: float = -np.inf
+    spoken: Spoken = field(default_factory=Spoken)
+    settled_s: float = -np.inf
+    blocks: list[Motion] = field(default_factory=list)
+    tail: Motion | None = None
+    carried_s: FloatArray = field(default_factory=lambda: zeros(0))
+    hops: int = 0
+
+    def heir(self) -> RollerLive:
+        """One for the next session of the same roller."""
+        window = None if self.window is None else self.window.heir()
+        return RollerLive(self.radius_m, window, self.axle, self.plane)
+
+    def begin(self, earlier: ImuSamples, finder: AxleFinder) -> None:
+        """Take readings from before the session; nothing of them will be said live."""
+        self.past = []
+        self.spoken.until_s = float(earlier.t_s[-1])
+        self.step(earlier, finder)
+
+    def step(self, hop: ImuSamples, finder: AxleFinder) -> Motion:
+        """Take the readings of one hop; say what has become known, oldest first."""
+        past = ImuSamples.join([*self.past, hop])
+        lag_s, wait_s = 0.0, _SETTLED * self._tau_s
+        if past.accel_mps2 is None and past.gyro_radps is not None:
+            motion = from_gyroscope(past, past.gyro_radps, finder, self.radius_m)
+            wait_s = 0.0
+        elif finder.axle is None:
+            motion = Motion.unknown(past.t_s)
+        else:
+            lag_s = self.spoken.lag_s(past.t_s)
+            if past.gyro_radps is not None:
+                lag_s = min(lag_s, _LAG_WITH_GYRO_S)
+            motion = self._roll(past, finder.axle, finder, lag_s)
+        if finder.axle is None:
+            wait_s = _PATIENCE_S
+        self._settle(motion, wait_s)
+        now_s = float(past.t_s[-1])
+        oldest_s = min(now_s - WINDOW_S, self.settled_s)
+        if self.window is not None and self.window.track is not None:
+            oldest_s = min(oldest_s, self.first_s)
+        self.past = [past[int(np.searchsorted(past.t_s, oldest_s)) :]]
+        return motion[self.spoken.next(past.t_s, lag_s)]
+
+    def settled(self, finder: AxleFinder, *, all_of_it: bool = False) -> Motion | None:  # noqa: ARG002 - a ball needs it
+        """What has settled since it was last asked for."""
+        if all_of_it and self.tail is not None and len(self.tail):
+            self.blocks.append(self.tail)
+            self.settled_s, self.tail = float(self.tail.t_s[-1]), None
+        blocks, self.blocks = self.blocks, []
+        return Motion.join(blocks) if blocks else None
+
+    def interrupt(self) -> None:
+        """A gap: what comes next has no past."""
+        self.past, self.tail, self.first_s = [], None, -np.inf
+        if self.window is not None:
+            self.window.interrupt()
+
+    @property
+    def _tau_s(self) -> float:
+        return no_slip_time_s(self.radius_m)
+
+    def _settle(self, motion: Motion, wait_s: float) -> None:
+        until_s = float(motion.t_s[-1]) - wait_s
+        first, last = np.searchsorted(motion.t_s, [self.settled_s, until_s], side="right")
+        if last > first:
+            self.blocks.append(motion[int(first) : int(last)])
+            self.settled_s = float(motion.t_s[last - 1])
+        self.tail = motion[max(int(first), int(last)) :]
+
+    def _roll(self, past: ImuSamples, axle: FloatArray, finder: AxleFinder, lag_s: float) -> Motion:
+        """Motion at all readings of the past; unknown before the window."""
+        assert past.accel_mps2 is not None  # noqa: S101 - the caller has looked; for the type checker
+        self.hops += 1
+        plane = self._face(axle)
+        window = self._fitting(past, finder)
+        carried = self._carried(past, axle, lag_s)
+        if self._lost(past.t_s, carried, lag_s):
+            window.interrupt()
+            self.first_s = float(past.t_s[np.flatnonzero(carried)[-1]])
+            return Motion.unknown(past.t_s)
+        first = int(np.searchsorted(past.t_s, self.first_s))
+        part = past[first:]
+        if len(part) < _FEWEST or part.t_s[-1] - part.t_s[0] < _SHORTEST * self._tau_s:
+            return Motion.unknown(past.t_s)
+        assert part.accel_mps2 is not None  # noqa: S101 - part of what has it
+        z = in_plane(part.accel_mps2, plane)
+        readings = Readings(
+            z,
+            None if part.gyro_radps is None else part.gyro_radps @ axle,
+            self._tau_s**2,
+            mean_period_s(part.t_s),
+            trusted=np.where(carried[first:] | (np.abs(z) > _MOST_MPS2), 0.0, 1.0),
+        )
+        try:
+            found = self._estimate(window, part, readings)
+        except np.linalg.LinAlgError:
+            window.interrupt()
+            self.first_s = float(part.t_s[-1]) - _SETTLED * self._tau_s
+            return Motion.unknown(past.t_s)
+        found = found.unknown_where(carried[first:])
+        return Motion.unknown(past.t_s[:first]).followed_by(found)
+
+    def _carried(self, past: ImuSamples, axle: FloatArray, lag_s: float) -> BoolArray:
+        """(n,) where it is in somebody's hands; of the newest readings nobody can tell yet."""
+        if self.hops % _CARRIED_EVERY == 0:
+            doubtful = being_carried(past, axle, ahead_s=MAX_LATENCY_S)
+            self.carried_s = past.t_s[doubtful]
+        carried = np.isin(past.t_s, self.carried_s)
+        carried[int(np.searchsorted(past.t_s, past.t_s[-1] - lag_s, side="right")) :] = False
+        return carried
+
+    def _lost(self, t_s: FloatArray, carried: BoolArray, lag_s: float) -> bool:
+        """Whether it is carried now, and has been for so long that nobody knows its angle."""
+        latest = int(np.searchsorted(t_s, t_s[-1] - lag_s, side="right"))
+        earliest = int(np.searchsorted(t_s, t_s[-1] - lag_s - _LOST_S))
+        return latest > earliest and bool(carried[earliest:latest].all())
+
+    def _face(self, axle: FloatArray) -> FloatArray:
+        """(3, 2) the plane across the axle, turned as little as possible from the one before."""
+        if self.plane is None or self.axle is None:
+            self.axle, self.plane = axle, plane_across(axle)
+        elif axle is not self.axle:
+            apart = float(np.arccos(np.clip(axle @ self.axle, -1.0, 1.0)))
+            if apart > _OTHER_RAD:
+                self.window, self.plane = None, plane_across(axle)
+            else:
+                if apart > _ASKEW_RAD and self.window is not None:
+                    self.window.doubt()
+                e1 = self.plane[:, 0] - (self.plane[:, 0] @ axle) * axle
+                e1 /= np.sqrt(e1 @ e1)
+                self.plane = np.column_stack([e1, np.cross(e1, axle)])
+            self.axle = axle
+        return self.plane
+
+    def _fitting(self, past: ImuSamples, finder: AxleFinder) -> SlidingWindow:
+        """The window, a new one if there is none for these sensors."""
+        gyroscope = past.gyro_radps is not None
+        if self.window is None or self.window.gyroscope != gyroscope:
+            base = Constants.prior(self.radius_m, gyroscope=gyroscope)
+            if gyroscope and self.axle is not None:
+                base.mean[-2] = finder.rate_bias_radps @ self.axle
+            self.window = SlidingWindow(base, self._tau_s**2)
+        return self.window
+
+    def _estimate(self, window: SlidingWindow, part: ImuSamples, readings: Readings) -> Motion:
+        t_s = part.t_s
+        if window.track is None:
+            self.first_s = float(t_s[0])
+            glimpse = window.begin(t_s, readings)
+        else:
+            glimpse = window.advance(t_s, readings, self._marks(t_s))
+            if self.hops % _RECHECK == 0:
+                window.recover(t_s, readings, glimpse)
+        rate, sd = glimpse.rate_radps, glimpse.rate_sd_radps
+        valid = model_holds(
+            readings.z,
+            glimpse.residual,
+            glimpse.noise_sd_mps2,
+            self.radius_m * rate,
+            self._tau_s,
+            readings.period_s,
+        )
+        motion = where_valid(part, rate, sd, self.radius_m, valid)
+        gone = window.marginalise(t_s, readings, float(t_s[-1]) - _SPAN * self._tau_s)
+        self.first_s = float(t_s[gone])
+        return motion
+
+    def _marks(self, t_s: FloatArray) -> NDArray[np.intp]:
+        """Indices of instants between which the standard deviation is interpolated."""
+        now_s = float(t_s[-1])
+        ages_s = np.array([_SETTLED * self._tau_s, MAX_LATENCY_S, 0.0])
+        at = np.searchsorted(t_s, now_s - np.sort(ages_s)[::-1])
+        return np.unique(np.minimum(at, len(t_s) - 1))

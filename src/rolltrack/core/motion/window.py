@@ -1,0 +1,375 @@
+"""The batch estimate, kept up to date: a window that slides, and a small prior for what left it.
+
+Every hop brings new readings and takes Gauss-Newton steps from where the last ones ended. What
+grows older than the window is marginalised: a Schur complement turns its knots and readings into a
+Gaussian over the first three coefficients that stay and the sensor's constants, exactly at the
+current linearisation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rolltrack.core.motion.batch import (
+    SINGER_S,
+    Constants,
+    averaging_radps,
+    estimate_batch,
+    huber_weight,
+    knot_spacing_s,
+)
+from rolltrack.core.motion.bordered import solve, solve_band
+from rolltrack.core.motion.constants import G_MPS2
+from rolltrack.core.motion.lever import LEVER, lever_information, radial_equations
+from rolltrack.core.motion.noise import Noise, NoiseRule, box, colour_of, measure, measure_rate
+from rolltrack.core.motion.normal import (
+    ACCEL_CONSTANTS,
+    Predicted,
+    Readings,
+    accumulate,
+    assemble,
+    predict,
+)
+from rolltrack.core.motion.prior import TIED, Prior, eliminated, within
+from rolltrack.core.motion.spline import ORDER, Basis
+from rolltrack.core.motion.steady import process_row, process_weight
+from rolltrack.core.sample import FloatArray, zeros
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rolltrack.core.motion.batch import Estimate
+    from rolltrack.core.motion.bordered import Solved
+    from rolltrack.core.motion.phase import ComplexArray
+
+_CHUNK_S = 0.3
+"""Marginalised at once; doing it at every hop would cost more and gain nothing."""
+_RULE = NoiseRule(change_floor_radps2=0.6, change_per_rate=1.0)
+"""Livelier than in the final estimate: what comes next is not known yet, and tremor is fast."""
+_MOST_STEPS = 3
+_CLOSE_RAD = 0.02
+"""No coefficient moved further in the last step: near enough, as the next hop takes another."""
+_LARGEST_STEP_RAD = 1.5
+_FASTEST_RADPS = 40.0
+"""No hand turns a roller faster; what does is a wrong turn of the solution."""
+_FORGOTTEN_S = 60.0
+"""Biases drift with warmth: what was learnt this long ago counts e times less."""
+_FIRST_COLOUR = 1.5
+_COLOUR_SHARE = 0.03
+"""A second or two tell little about colour."""
+_AS_ONE_S = 0.05
+"""Radial residuals closer in time than this count as one."""
+_INHERITED = 0.2
+"""Share of the certainty that outlives a session."""
+_DOUBTED = 0.25
+"""Of the variance of sensors at large, added when something was learnt wrongly."""
+_ASTRAY_MPS2 = 0.2 * G_MPS2
+_SURPRISE = 12.0
+_WORST = 60.0
+_CLUSTER = 3.5
+"""In no-slip times: residuals this close together are looked at together."""
+_BETTER = 0.8
+_LEAST_VARIANCE = 1e-12
+_SD_SHARE, _SD_SHARE_GYRO = 0.76, 0.7
+"""Vibration has less power at the slow end, where hands move, than its colour over 50 ms says."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Glimpse:
+    """The window as it now is, at its N readings.
+
+    Attributes:
+        rate_radps: (N,).
+        rate_sd_radps: (N,) its standard deviation.
+        residual: (N,) what the model leaves of the specific force.
+        noise_sd_mps2: (N,) of each of its components.
+    """
+
+    rate_radps: FloatArray
+    rate_sd_radps: FloatArray
+    residual: ComplexArray
+    noise_sd_mps2: FloatArray
+
+    @classmethod
+    def of(cls, estimate: Estimate) -> Glimpse:
+        """A batch estimate, seen as a window."""
+        model = estimate.model
+        return cls(model.rate, estimate.rate_sd_radps, model.residual, estimate.noise.sd_mps2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """The motion in the window.
+
+    Attributes:
+        start_s: where the first knot interval begins.
+        c: (n,) coefficients.
+        noise: as last measured, at the window's readings.
+        process: (intervals,) weight of the process prior, as last used.
+    """
+
+    start_s: float
+    c: FloatArray
+    noise: Noise
+    process: FloatArray
+
+
+@dataclass(slots=True)
+class SlidingWindow:
+    """Angle, rate and constants of one roller, up to now.
+
+    Attributes:
+        base: the constants as known before anything was measured here.
+        k_s2: R / g.
+        colour: of the vibration.
+        track: the motion, None before a beginning and after an interruption.
+        q: (nc,) constants.
+        widest: (nc,) standard deviations of the constants of sensors at large.
+        prior: what has left the window.
+        radial: radial equations (7, 7) and (7,) of what has left the window.
+    """
+
+    base: Constants
+    k_s2: float
+    colour: float = _FIRST_COLOUR
+    track: Track | None = None
+    q: FloatArray = field(init=False)
+    widest: FloatArray = field(init=False)
+    prior: Prior = field(init=False)
+    radial: tuple[FloatArray, FloatArray] = field(
+        default_factory=lambda: (zeros(ACCEL_CONSTANTS, ACCEL_CONSTANTS), zeros(ACCEL_CONSTANTS))
+    )
+
+    def __post_init__(self) -> None:
+        self.q = self.base.mean.copy()
+        at_large = Constants.prior(self.k_s2 * G_MPS2, gyroscope=self.gyroscope)
+        self.widest = 1.0 / np.sqrt(np.diag(at_large.precision))
+        self.prior = Prior.of(self.base)
+
+    @property
+    def gyroscope(self) -> bool:
+        """Whether there is one."""
+        return len(self.q) > ACCEL_CONSTANTS
+
+    def known(self) -> Constants:
+        """The constants as what has left the window tells them."""
+        return self.prior.constants()
+
+    def heir(self) -> SlidingWindow:
+        """One for the next session of the same roller, less certain."""
+        known = self.known()
+        precision = _INHERITED * known.precision
+        precision += (1.0 - _INHERITED) * np.diag(self.widest**-2.0)
+        return SlidingWindow(Constants(known.mean, precision), self.k_s2, self.colour)
+
+    def begin(self, t_s: FloatArray, readings: Readings) -> Glimpse:
+        """Start anew from N readings; what is known of the constants stays.
+
+        Raises:
+            numpy.linalg.LinAlgError: nothing can be made of them.
+        """
+        estimate = estimate_batch(t_s, readings, self.known())
+        _check(estimate.model.rate)
+        self._adopt(t_s, estimate)
+        return Glimpse.of(estimate)
+
+    def interrupt(self) -> None:
+        """A gap: the angle is lost, the constants are not."""
+        self.track = None
+        self.prior = Prior.of(self.known())
+
+    def doubt(self) -> None:
+        """What was learnt may have been wrong: an interruption, and less certain constants."""
+        known = self.known()
+        covariance = np.linalg.inv(known.precision) + np.diag(_DOUBTED * self.widest**2)
+        self.track = None
+        self.prior = Prior.of(Constants(known.mean, np.linalg.inv(covariance)))
+        self.radial = _INHERITED * self.radial[0], _INHERITED * self.radial[1]
+
+    def advance(self, t_s: FloatArray, readings: Readings, at: NDArray[np.intp]) -> Glimpse:
+        """Take Gauss-Newton steps with all N readings of the window, new ones at its end.
+
+        Args:
+            t_s: (N,) the readings that have not been marginalised, oldest first.
+            readings: what was measured there.
+            at: (k,) indices of instants, ascending; the standard deviation is worked out there and
+                interpolated between.
+
+        Raises:
+            numpy.linalg.LinAlgError: nothing can be made of them.
+        """
+        before = self._begun
+        basis = Basis.at(t_s, before.start_s, self._spacing_s)
+        row = process_row(basis.spacing_s, SINGER_S)
+        c = _prolonged(before.c, basis.coefficients, row)
+        model = predict(basis, c, self.q, readings)
+        # What the spline has only been prolonged to says nothing about noise yet.
+        seen = max(1, int(np.searchsorted(basis.interval, len(before.c) - TIED)))
+        noise, rate_sd = self._look(model, readings, seen)
+        if rate_sd is not None:
+            readings = replace(readings, rate_sd_radps=rate_sd)
+        process = process_weight(basis, t_s, noise.change_sd_radps2, SINGER_S)
+        for _ in range(_MOST_STEPS):
+            weight = huber_weight(model, noise.sd_mps2) * readings.trusted
+            normal = accumulate(basis, readings, model, weight, self._rate_correction)
+            everything = self.prior.added_to(assemble(normal, c, row, process), c, self.q)
+            solved = solve(self.prior.without_lever(everything))
+            largest = float(np.max(np.abs(solved.step)))
+            share = min(1.0, _LARGEST_STEP_RAD / max(largest, 1e-12))
+            c = c + share * solved.step
+            self.q = within(self.q + share * solved.constants_step, self.widest)
+            if largest < _CLOSE_RAD:
+                break
+            model = predict(basis, c, self.q, readings)
+        _, rate, change = basis.evaluate(c)
+        _check(rate)
+        self.track = Track(before.start_s, c, noise, process)
+        sd = _rate_sd(basis, solved, everything.border, at)
+        share = _SD_SHARE_GYRO if self.gyroscope else _SD_SHARE
+        sd = share * np.exp(np.interp(np.arange(len(t_s)), at, np.log(sd)))
+        sd = np.hypot(sd, averaging_radps(change, readings.period_s))
+        return Glimpse(rate, sd, model.residual, noise.sd_mps2)
+
+    def recover(self, t_s: FloatArray, readings: Readings, glimpse: Glimpse) -> None:
+        """Start anew if the window seems to have gone astray, and if that explains more.
+
+        Raises:
+            numpy.linalg.LinAlgError: nothing can be made of the readings.
+        """
+        left = np.minimum(np.abs(glimpse.residual), G_MPS2)
+        power = float(np.mean(left**2))
+        surprise = np.minimum((left / glimpse.noise_sd_mps2) ** 2, _WORST)
+        width = round(_CLUSTER * float(np.sqrt(self.k_s2)) / readings.period_s)
+        if power < _ASTRAY_MPS2**2 and float(box(surprise, width).max()) < _SURPRISE:
+            return
+        estimate = estimate_batch(t_s, readings, self.known())
+        again = np.minimum(np.abs(estimate.model.residual), G_MPS2)
+        if float(np.mean(again**2)) < _BETTER * power:
+            self.doubt()
+            self._adopt(t_s, estimate)
+
+    def marginalise(self, t_s: FloatArray, readings: Readings, until_s: float) -> int:
+        """Let go of what is older than `until_s`; how many readings that were."""
+        track, spacing_s = self._begun, self._spacing_s
+        m = int((until_s - track.start_s) / spacing_s)
+        if m * spacing_s < _CHUNK_S or m + TIED >= len(track.c):
+            return 0
+        everything = Basis.at(t_s, track.start_s, spacing_s)
+        count = int(np.searchsorted(everything.interval, m))
+        if count == 0:
+            return 0
+        self._learn(everything, readings, count)
+        c = track.c[: m + TIED]
+        basis = replace(Basis.at(t_s[:count], track.start_s, spacing_s), intervals=m)
+        old = readings.first(count)
+        model = predict(basis, c, self.q, old)
+        weight = huber_weight(model, track.noise.sd_mps2[:count]) * old.trusted
+        normal = accumulate(basis, old, model, weight, self._rate_correction, with_lever=False)
+        row = process_row(spacing_s, SINGER_S)
+        system = assemble(normal, c, row, track.process[:m])
+        left = eliminated(self.prior.added_to(system, c, self.q), c, self.q, m)
+        grown = float(np.exp(0.5 * m * spacing_s / _FORGOTTEN_S))
+        self.prior = left.loosened(grown, self.widest)
+        self.track = replace(track, start_s=track.start_s + m * spacing_s, c=track.c[m:])
+        return count
+
+    @property
+    def _begun(self) -> Track:
+        if self.track is None:
+            raise np.linalg.LinAlgError("there is nothing to go on from")
+        return self.track
+
+    @property
+    def _spacing_s(self) -> float:
+        return knot_spacing_s(float(np.sqrt(self.k_s2)))
+
+    @property
+    def _rate_correction(self) -> tuple[float, float] | None:
+        return (self.q[-2], self.q[-1]) if self.gyroscope else None
+
+    def _adopt(self, t_s: FloatArray, estimate: Estimate) -> None:
+        noise = estimate.noise
+        self.q, self.colour = estimate.constants.mean.copy(), noise.colour
+        process = process_weight(estimate.basis, t_s, noise.change_sd_radps2, SINGER_S)
+        self.track = Track(float(t_s[0]), estimate.coefficients, noise, process)
+
+    def _look(
+        self, model: Predicted, readings: Readings, seen: int
+    ) -> tuple[Noise, FloatArray | None]:
+        """Noise levels from the oldest `seen` readings, where the motion is known by now.
+
+        Returns:
+            Of the specific force, and of the gyroscope if there is one.
+        """
+        count, period_s = len(model.angle), readings.period_s
+        part = model.first(seen)
+        noise = measure(part, period_s, _RULE, self.colour, mirrored=True)
+        noise = Noise(
+            _lengthened(noise.sd_mps2, count),
+            _lengthened(noise.change_sd_radps2, count),
+            noise.colour,
+        )
+        if readings.rate_radps is None:
+            return noise, None
+        apart = readings.rate_radps[:seen] - (1.0 + self.q[-1]) * part.rate - self.q[-2]
+        return noise, _lengthened(measure_rate(apart, period_s, mirrored=True), count)
+
+    def _learn(self, basis: Basis, readings: Readings, count: int) -> None:
+        """Take colour and lever arm from the window; what its oldest `count` readings say stays."""
+        track, period_s = self._begun, readings.period_s
+        model = predict(basis, track.c, self.q, readings)
+        radial = (model.residual * np.exp(-1j * model.angle)).real
+        colour = colour_of(radial * (track.noise.colour / track.noise.sd_mps2), period_s)
+        self.colour += _COLOUR_SHARE * (colour - self.colour)
+        weight = huber_weight(model, track.noise.sd_mps2) * readings.trusted
+        # The weights hold some of the vibration's colour already.
+        weight *= min(1.0, track.noise.colour**2 * period_s / _AS_ONE_S)
+        matrix, load = radial_equations(model, readings, weight)
+        known = self.base.precision[LEVER, LEVER]
+        precision, pull = lever_information(
+            matrix + self.radial[0],
+            load + self.radial[1],
+            self.base.mean,
+            self.base.precision,
+        )
+        precision, pull = precision + known, pull + known @ self.base.mean[LEVER]
+        self.q[LEVER] = np.linalg.solve(precision, pull)
+        self.prior = self.prior.with_lever(self.q[LEVER], precision)
+        matrix, load = radial_equations(model.first(count), readings.first(count), weight[:count])
+        kept = float(np.exp(-_CHUNK_S / _FORGOTTEN_S))
+        self.radial = kept * self.radial[0] + matrix, kept * self.radial[1] + load
+
+
+def _check(rate_radps: FloatArray) -> None:
+    if not (np.all(np.isfinite(rate_radps)) and np.abs(rate_radps).max() < _FASTEST_RADPS):
+        raise np.linalg.LinAlgError("the window has lost the roller")
+
+
+def _lengthened(values: FloatArray, count: int) -> FloatArray:
+    """(count,) values, the last one repeated."""
+    return np.concatenate([values, np.full(count - len(values), values[-1])])
+
+
+def _prolonged(c: FloatArray, count: int, row: FloatArray) -> FloatArray:
+    """(count,) coefficients, the new ones as the process prior expects them: row . c = 0."""
+    longer = np.empty(count)
+    longer[: len(c)] = c
+    for i in range(len(c), count):
+        longer[i] = -(row[:TIED] @ longer[i - TIED : i]) / row[TIED]
+    return longer
+
+
+def _rate_sd(basis: Basis, solved: Solved, border: FloatArray, at: NDArray[np.intp]) -> FloatArray:
+    """(k,) standard deviation of the rate at the readings `at`, the lever arm's doubt included."""
+    columns = np.zeros((basis.coefficients, len(at)))
+    for j, i in enumerate(at):
+        first = basis.interval[i]
+        columns[first : first + ORDER, j] = basis.slope[:, i]
+    answers = solve_band(solved.factor, columns)
+    through = border.T @ answers
+    variance = np.sum(columns * answers, axis=0)
+    variance += np.sum(through * np.linalg.solve(solved.constants_precision, through), axis=0)
+    return np.asarray(np.sqrt(np.maximum(variance, _LEAST_VARIANCE)))

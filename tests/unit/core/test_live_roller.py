@@ -1,0 +1,140 @@
+"""Live speed and prompt strokes of a whole session against the simulator's truth."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from firmware_sim.scenario import load_scenario
+from firmware_sim.session import record
+from rolltrack import load_protocol
+from rolltrack.core.events import LiveSpeed, SessionEnded, StrokeEnded
+from rolltrack.core.sample import ImuSamples
+from rolltrack.core.tracker import Setup, Tracker
+
+
+def played(name, seed):
+    recording = record(load_scenario(name), seed)
+    return recording.trace, recording.strokes
+
+
+def track(samples, sensors="accel"):
+    tracker = Tracker(
+        Setup(
+            "r", "a", load_protocol("slow-release"), 0.075,
+            sensors=sensors, idle_s=None, start_at_once=True,
+        )
+    )  # fmt: skip
+    events = tracker.feed(samples)
+    return tracker, [*events, *tracker.finish()]
+
+
+def live(events, t_s, true_mps):
+    """Error and standard deviation of the live speed at every reading, NaN where unknown."""
+    speed, sd = np.full(len(t_s), np.nan), np.full(len(t_s), np.nan)
+    for event in events:
+        if isinstance(event, LiveSpeed):
+            at = np.searchsorted(t_s, event.block.t_s)
+            speed[at], sd[at] = event.block.speed_mps, event.block.speed_sd_mps
+    known = np.isfinite(speed) & np.isfinite(true_mps)
+    sign = np.sign(speed[known] @ true_mps[known])
+    return sign * speed - true_mps, sd
+
+
+def rms(error):
+    return float(np.sqrt(np.nanmean(error**2)))
+
+
+def test_the_first_seconds_are_honest():
+    errors, sds = [], []
+    for seed in range(4):
+        trace, _ = played("typical", seed)
+        _, events = track(ImuSamples(trace.t_s, trace.accel_mps2))
+        error, sd = live(events, trace.t_s, trace.true_speed_mps)
+        first = int(np.flatnonzero(np.isfinite(error))[0])
+        early = slice(first, first + 300)
+        errors.append(error[early])
+        sds.append(sd[early])
+    error, sd = np.concatenate(errors), np.concatenate(sds)
+    assert rms(error) < 0.004
+    assert np.nanmean(np.abs(error) < 2 * sd) > 0.9
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_rough_floor_hides_no_stroke_from_the_prompt_count(seed):
+    trace, true = played("rough", seed)
+    _, events = track(ImuSamples(trace.t_s, trace.accel_mps2))
+    error, _ = live(events, trace.t_s, trace.true_speed_mps)
+    told = [event.judged.stroke for event in events if isinstance(event, StrokeEnded)]
+    assert len(told) == len(true)
+    for stroke, truth in zip(told, true, strict=True):
+        assert stroke.length_m == pytest.approx(truth.length_m, rel=0.05)
+    after = trace.t_s > true[0].start_s + 2.0
+    assert np.isfinite(error[after][:-40]).mean() > 0.99
+    assert rms(error) < 0.0048
+
+
+def test_a_sensor_near_the_rim_costs_little():
+    figures = {}
+    for name in ("typical", "typical-lever6"):
+        trace, _ = played(name, 2)
+        _, events = track(ImuSamples(trace.t_s, trace.accel_mps2))
+        figures[name] = rms(live(events, trace.t_s, trace.true_speed_mps)[0])
+    assert figures["typical-lever6"] < 1.2 * figures["typical"]
+
+
+def test_both_sensors_live_are_far_better_than_the_gyroscope_s_scale_error():
+    trace, _ = played("typical", 3)
+    _, events = track(ImuSamples(trace.t_s, trace.accel_mps2, trace.gyro_radps), "both")
+    error, _ = live(events, trace.t_s, trace.true_speed_mps)
+    assert rms(error) < 0.0003
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_gyroscope_alone_does_not_take_a_slow_stroke_for_rest(seed):
+    trace, true = played("typical", seed)
+    _, events = track(ImuSamples(trace.t_s, None, trace.gyro_radps), "gyro")
+    error, _ = live(events, trace.t_s, trace.true_speed_mps)
+    assert rms(error) < 0.001
+    ended = [event for event in events if isinstance(event, SessionEnded)]
+    assert len(ended[0].strokes) == len(true)
+
+
+def test_put_down_again_it_is_known_again():
+    trace, _ = played("carried", 1)
+    _, events = track(ImuSamples(trace.t_s, trace.accel_mps2))
+    error, sd = live(events, trace.t_s, trace.true_speed_mps)
+    carried = ~np.isfinite(trace.true_speed_mps)
+    put_down_s = trace.t_s[carried][-1]
+    later = trace.t_s > put_down_s + 3.0
+    assert np.isfinite(sd[later][:-40]).mean() > 0.95
+    assert rms(error[later]) < 0.004
+
+
+def test_readings_gone_mad_leave_no_mad_speed():
+    trace, _ = played("typical", 1)
+    accel = trace.accel_mps2.copy()
+    dice = np.random.default_rng(5)
+    accel[dice.integers(0, len(accel), 60)] = dice.normal(0, 60, (60, 3))
+    accel[3000:3040] = 0.0
+    accel[4000:4100] = dice.normal(0, 30, (100, 3))
+    _, events = track(ImuSamples(trace.t_s, accel))
+    error, _ = live(events, trace.t_s, trace.true_speed_mps)
+    calm = (trace.t_s < 39.0) | (trace.t_s > 44.0)
+    assert np.nanmax(np.abs(error)) < 0.4
+    assert rms(error[calm]) < 0.02
+    assert rms(error[trace.t_s > 44.0]) < 0.008
+
+
+@pytest.mark.parametrize("sensors", ["accel", "both"])
+def test_what_live_remembers_is_small(sensors):
+    trace, _ = played("typical", 0)
+    gyro = trace.gyro_radps if sensors == "both" else None
+    tracker = Tracker(
+        Setup(
+            "r", "a", load_protocol("slow-release"), 0.075,
+            sensors=sensors, idle_s=None, start_at_once=True,
+        )
+    )  # fmt: skip
+    tracker.feed(ImuSamples(trace.t_s, trace.accel_mps2, gyro))
+    assert len(pickle.dumps(tracker.state.session.live)) < 60_000
