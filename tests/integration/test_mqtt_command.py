@@ -69,7 +69,11 @@ async def send(broker, *messages: Message) -> None:
 async def test_a_session_is_as_documented(kind):
     brokers.skip_without(kind)
     async with embedded_broker(kind) as broker:
-        checking = asyncio.create_task(check_broker(broker.peer, None, 3.0))
+        listening = asyncio.Event()
+        checking = asyncio.create_task(
+            check_broker(broker.peer, None, 3.0, when_listening=listening.set)
+        )
+        await listening.wait()
         await play(broker)
         report = await checking
     assert report.violations == ()

@@ -13,6 +13,8 @@ from rolltrack.wire.catalogue import find_kind
 from rolltrack.wire.topics import shard
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rolltrack.mqtt import Incoming, Peer
     from rolltrack.wire.catalogue import Kind
 
@@ -34,8 +36,14 @@ class Report(msgspec.Struct, frozen=True):
     violations: tuple[Violation, ...]
 
 
-async def check_broker(peer: Peer, site: str | None, seconds: float) -> Report:
-    """Listen for so long.
+async def check_broker(
+    peer: Peer,
+    site: str | None,
+    seconds: float,
+    *,
+    when_listening: Callable[[], None] = lambda: None,
+) -> Report:
+    """Listen for so long, from the moment the broker lets us.
 
     Raises:
         BrokerError: the broker cannot be used.
@@ -43,6 +51,7 @@ async def check_broker(peer: Peer, site: str | None, seconds: float) -> Report:
     heard: list[Incoming] = []
     filters = [f"rolltrack/v1/{site}/#" if site else "rolltrack/#", DISCOVERY]
     async with overhearing(peer, filters, heard.append):
+        when_listening()
         await asyncio.sleep(seconds)
     ours = [m for m in heard if m.topic.startswith("rolltrack/") or _OURS.fullmatch(m.topic)]
     found = [(message.topic, violation_of(message)) for message in ours]

@@ -28,15 +28,15 @@ async def overhearing(
         BrokerError: there is no broker, or it does not let us in.
     """
     link = MqttLink(peer, client_id=f"rolltrack-look-{secrets.token_hex(4)}")
-    up = asyncio.Event()
-    link.when_up(up.set)
+    listening = asyncio.Event()
+    link.when_listening(listening.set)
     for topic_filter in filters:
         link.listen(topic_filter, take)
     link.start()
     try:
         try:
             async with asyncio.timeout(PATIENCE_S):
-                await up.wait()
+                await listening.wait()
         except TimeoutError:
             raise BrokerError(
                 f"the MQTT broker at {peer} could not be used within {PATIENCE_S:.0f} s.",

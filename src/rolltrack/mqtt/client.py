@@ -68,6 +68,9 @@ class Listener(Protocol):
     def failed(self, client: WireClient, fault: Fault | None) -> None:
         """No connection could be made."""
 
+    def subscribed(self, client: WireClient) -> None:
+        """The broker has answered a request to listen."""
+
     def lost(self, client: WireClient, reason: str, fault: Fault | None) -> None:
         """The connection is gone."""
 
@@ -149,6 +152,7 @@ class WireClient:
         self._paho.on_socket_open = self._opened
         self._paho.on_connect = self._answered
         self._paho.on_connect_fail = self._failed
+        self._paho.on_subscribe = self._subscribed
         self._paho.on_disconnect = self._lost
         self._paho.on_publish = self._delivered
         self._paho.on_message = self._received
@@ -213,6 +217,9 @@ class WireClient:
     def _fault(self) -> Fault | None:
         error = self._paho.fault
         return None if error is None else fault_of(error, tls=self._tls)
+
+    def _subscribed(self, *_: Any) -> None:
+        self._tell(self._listener.subscribed)
 
     def _lost(self, _c: Any, _d: Any, _flags: Any, reason: Any, _p: Any) -> None:
         self._spread_retries()

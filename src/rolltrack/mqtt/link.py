@@ -70,6 +70,7 @@ class MqttLink:
         self._manual_ack = manual_ack
         self._listeners: list[tuple[str, int, Callable[[Incoming], None]]] = []
         self._up_listeners: list[Callable[[], None]] = []
+        self._listening_listeners: list[Callable[[], None]] = []
         self._delivery_listeners: list[Callable[[int], None]] = []
         self._client: WireClient | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -88,6 +89,10 @@ class MqttLink:
     def when_up(self, act: Callable[[], None]) -> None:
         """Call `act` whenever the broker has accepted us."""
         self._up_listeners.append(act)
+
+    def when_listening(self, act: Callable[[], None]) -> None:
+        """Call `act` whenever the broker has answered what `listen` asked for."""
+        self._listening_listeners.append(act)
 
     def when_delivered(self, act: Callable[[int], None]) -> None:
         """Call `act` with the number of every message that the broker has."""
@@ -171,6 +176,10 @@ class MqttLink:
         """No connection could be made."""
         self._tell(client, self._unreachable, fault)
 
+    def subscribed(self, client: WireClient) -> None:
+        """The broker has answered a request to listen."""
+        self._tell(client, self._subscribed)
+
     def lost(self, client: WireClient, reason: str, fault: Fault | None) -> None:
         """The connection is gone."""
         self._tell(client, self._lost, reason, fault)
@@ -215,6 +224,10 @@ class MqttLink:
             self._say("connected", logging.INFO, "Connected to the MQTT broker at %s.")
         client.subscribe([(topic_filter, qos) for topic_filter, qos, _ in self._listeners])
         for act in self._up_listeners:
+            self._guarded(act)
+
+    def _subscribed(self) -> None:
+        for act in self._listening_listeners:
             self._guarded(act)
 
     def _refused(self, reason: str) -> None:
