@@ -72,6 +72,9 @@ class _Knock:
             (str(fault), True) if fault else (MUTE if self._peer.tls else MAY_WANT_TLS, False)
         )
 
+    def subscribed(self, client: WireClient) -> None:
+        """We ask for nothing."""
+
     def delivered(self, client: WireClient, mid: int) -> None:
         """We send nothing."""
 
