@@ -138,3 +138,17 @@ def test_what_live_remembers_is_small(sensors):
     )  # fmt: skip
     tracker.feed(ImuSamples(trace.t_s, trace.accel_mps2, gyro))
     assert len(pickle.dumps(tracker.state.session.live)) < 60_000
+
+
+@pytest.mark.parametrize("ground", ["wall", "spinning"])
+def test_with_a_gyroscope_the_floor_need_not_be_level(ground):
+    trace, strokes = played(ground, 3)
+    _, events = track(ImuSamples(trace.t_s, trace.accel_mps2, trace.gyro_radps), sensors="both")
+    error, sd = live(events, trace.t_s, trace.true_speed_mps)
+    (ended,) = (event for event in events if isinstance(event, SessionEnded))
+    assert rms(error) < 0.0006
+    assert np.nanmean(np.abs(error) < 2 * sd) > 0.85
+    assert len(ended.strokes) == len(strokes)
+    for judged, stroke in zip(ended.strokes, strokes, strict=True):
+        true = stroke.length_m / (stroke.end_s - stroke.start_s)
+        assert judged.stroke.mean_speed_mps == pytest.approx(true, rel=0.01)

@@ -13,8 +13,9 @@ import numpy as np
 
 from rolltrack.core.motion.bordered import Solved, rate_variance, solve, with_border
 from rolltrack.core.motion.constants import G_MPS2
+from rolltrack.core.motion.ground import LEVEL, ground_of, ground_seen
 from rolltrack.core.motion.lever import LEVER, lever_information, radial_equations
-from rolltrack.core.motion.noise import Noise, NoiseRule, box, measure, measure_rate
+from rolltrack.core.motion.noise import Noise, NoiseRule, box, measure, measure_rate, noisiest_radps
 from rolltrack.core.motion.normal import (
     Bordered,
     Predicted,
@@ -38,7 +39,9 @@ _VANISHING = 1e-3
 _MOST_MPS2 = 1.5 * G_MPS2
 _FIRST_NOISE_MPS2 = 0.15
 _HUBER = 4.0
-_STEPS = 4
+_STEPS, _LOOKS = 4, 2
+_STEPS_ASKEW, _LOOKS_ASKEW = 8, 6
+"""On ground that is not level, motion and ground need more turns to settle."""
 _LARGEST_STEP_RAD = 1.5
 _SMALLEST_STEP_RAD = 2e-4
 _MEMORY = 23.0
@@ -170,7 +173,8 @@ class _Batch:
     def adapt(self) -> None:
         """Take noise levels and lever arm from the motion as it now is."""
         model = self.predict()
-        self.noise = measure(model, self.period_s, NoiseRule())
+        turning_known = self.readings.rate_radps is not None
+        self.noise = measure(model, self.period_s, NoiseRule(), turning_known=turning_known)
         weight = self.weight(model)
         told = lever_information(
             *radial_equations(model, self.readings, weight),
@@ -181,8 +185,9 @@ class _Batch:
         rate = self.readings.rate_radps
         if rate is not None:
             apart = rate - (1.0 + self.q[-1]) * model.rate - self.q[-2]
-            rate_sd = measure_rate(apart, self.period_s)
-            self.readings = replace(self.readings, rate_sd_radps=rate_sd)
+            rate_sd = np.minimum(measure_rate(apart, self.period_s), noisiest_radps(rate))
+            ground = ground_of(ground_seen(model, self.readings, weight))
+            self.readings = replace(self.readings, rate_sd_radps=rate_sd, ground=ground)
 
     def weight(self, model: Predicted) -> FloatArray:
         return huber_weight(model, self.noise.sd_mps2) * self.readings.trusted
@@ -225,12 +230,17 @@ def estimate_batch(t_s: FloatArray, readings: Readings, known: Constants) -> Est
     """
     batch = _Batch(t_s, readings, known)
     solved, largest = batch.step()
-    for done in range(1, _STEPS):
-        if done < 3:  # noqa: PLR2004 - levels are settled after two looks
+    steps, looks = _STEPS, _LOOKS
+    done = 1
+    while done < steps:
+        if done <= looks:
             batch.adapt()
         elif largest < _SMALLEST_STEP_RAD:
             break
+        if batch.readings.ground != LEVEL:
+            steps, looks = _STEPS_ASKEW, _LOOKS_ASKEW
         solved, largest = batch.step()
+        done += 1
     memory_s = _MEMORY * float(np.sqrt(readings.k_s2))
     memory_s *= 2.0 if readings.rate_radps is not None else 1.0
     # What is not known of the lever arm adds to the error.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rolltrack.core.motion.motion import Motion
+from rolltrack.core.motion.noise import white_radps
 from rolltrack.core.motion.validity import where_valid
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ _SCALE_SHARE = 0.01
 """Gyroscopes over- or under-read by about this much; real ones were seen 0.4 to 1.6 % off."""
 _UNSEEN_BIAS_RADPS, _BIAS_DRIFT_RADPS = 0.02, 3e-4
 """How wrong the bias may be before the roller has rested once, and after."""
-_QUIETEST_RADPS = 1e-4
-_BUMP = 16.0
-"""Times the median: second differences beyond are no noise."""
 
 
 def from_gyroscope(
@@ -31,14 +29,5 @@ def from_gyroscope(
         return Motion.unknown(samples.t_s)
     rate = (rate_radps - finder.rate_bias_radps) @ axle
     bias_sd = _BIAS_DRIFT_RADPS if finder.has_rested else _UNSEEN_BIAS_RADPS
-    sd = np.sqrt(_noise_radps(rate) ** 2 + bias_sd**2 + (_SCALE_SHARE * rate) ** 2)
+    sd = np.sqrt(white_radps(rate) ** 2 + bias_sd**2 + (_SCALE_SHARE * rate) ** 2)
     return where_valid(samples, rate, sd, radius_m, np.ones(len(rate), dtype=bool))
-
-
-def _noise_radps(rate_radps: FloatArray) -> float:
-    """White noise of a rate (n,), read off its second differences, where motion hardly shows."""
-    power = np.diff(rate_radps, 2) ** 2 / 6.0
-    if not len(power):
-        return _QUIETEST_RADPS
-    power = np.minimum(power, _BUMP * float(np.median(power)) + _QUIETEST_RADPS**2)
-    return float(np.sqrt(np.mean(power) + _QUIETEST_RADPS**2))

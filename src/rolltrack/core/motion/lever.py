@@ -53,7 +53,7 @@ def radial_equations(
             -mirrored.imag,
         ]
     )
-    residual = (readings.z * towards).real - G_MPS2
+    residual = ((readings.z - model.gravity) * towards).real
     weighted = columns * weight
     return weighted @ columns.T, weighted @ residual
 

@@ -19,6 +19,7 @@ from rolltrack.core.motion.constants import (
     mean_period_s,
     no_slip_time_s,
 )
+from rolltrack.core.motion.ground import ground_of
 from rolltrack.core.motion.gyroscope import from_gyroscope
 from rolltrack.core.motion.live import Spoken
 from rolltrack.core.motion.motion import Motion
@@ -172,6 +173,7 @@ class RollerLive:
             self._tau_s**2,
             mean_period_s(part.t_s),
             trusted=np.where(carried[first:] | (np.abs(z) > _MOST_MPS2), 0.0, 1.0),
+            ground=ground_of(window.ground),
         )
         try:
             found = self._estimate(window, part, readings)
@@ -231,7 +233,7 @@ class RollerLive:
             glimpse = window.begin(t_s, readings)
         else:
             glimpse = window.advance(t_s, readings, self._marks(t_s))
-            if self.hops % _RECHECK == 0:
+            if self.hops % _RECHECK == 0 and not window.gyroscope:
                 window.recover(t_s, readings, glimpse)
         rate, sd = glimpse.rate_radps, glimpse.rate_sd_radps
         valid = model_holds(

@@ -10,6 +10,7 @@ from scipy.ndimage import uniform_filter1d
 
 if TYPE_CHECKING:
     from rolltrack.core.motion.normal import Predicted
+    from rolltrack.core.motion.phase import ComplexArray
     from rolltrack.core.sample import FloatArray
 
 _WINDOW_S = 1.5
@@ -21,6 +22,10 @@ _MOST_COLOUR = 1.8
 _QUIETEST_RADPS = 1.5e-4
 """Rounding to 16 bits over +-1000 degrees/s."""
 _FOLLOWED = 1.4
+_SLOW_BLOCK_S, _MOST_SLOW_COLOUR = 0.2, 12.0
+"""With a gyroscope slow residuals are no motion, but a model that does not hold."""
+_TIMES_WHITE, _BUMP = 3.0, 16.0
+"""Second differences beyond so many medians are no noise."""
 
 
 def box(values: FloatArray, width: int, *, mirrored: bool = False) -> FloatArray:
@@ -69,11 +74,13 @@ def measure(
     rule: NoiseRule,
     colour: float | None = None,
     *,
+    turning_known: bool = False,
     mirrored: bool = False,
 ) -> Noise:
     """Read both levels off an estimate.
 
-    The angle can absorb tangential residuals, so only the radial one is honest about the noise.
+    The angle can absorb tangential residuals, so only the radial one is honest about the noise,
+    unless a gyroscope holds the angle.
     Vibration is not white: the variance of its block means over 50 ms tells by how much.
 
     Args:
@@ -81,14 +88,16 @@ def measure(
         period_s: sampling period.
         rule: floors and proportions.
         colour: known from before, else measured here.
+        turning_known: there is a gyroscope.
         mirrored: what lies before the ends stands for what lies beyond.
     """
     width = round(_WINDOW_S / period_s)
-    radial = (model.residual * np.exp(-1j * model.angle)).real
-    power = radial**2
+    honest = model.aligned if turning_known else model.aligned.real
+    power = np.abs(honest) ** 2 * (0.5 if turning_known else 1.0)
     power = np.minimum(power, _CLIP**2 * float(np.median(power)) + 0.05**2)
     sd = np.sqrt(box(power, width, mirrored=mirrored) + rule.floor_mps2**2)
-    colour = colour_of(radial / sd, period_s) if colour is None else colour
+    if colour is None:
+        colour = colour_of(honest / sd, period_s)
     rate = np.sqrt(box(model.rate**2, width, mirrored=mirrored))
     change = np.sqrt(
         1.5 * box(model.change**2, width, mirrored=mirrored)
@@ -112,13 +121,44 @@ def measure_rate(
     return sd
 
 
-def colour_of(unit_residual: FloatArray, period_s: float) -> float:
-    """Root of low-frequency over white density of a residual of unit variance; 1 or more."""
-    length = max(2, round(_BLOCK_S / period_s))
-    blocks = len(unit_residual) // length
+def noisiest_radps(rate_radps: FloatArray) -> float:
+    """The most noise to put down to a gyroscope that reads (n,).
+
+    What an estimate leaves beyond a few times its white noise is no noise, but an accelerometer
+    that the model does not fit.
+    """
+    return _TIMES_WHITE * white_radps(rate_radps)
+
+
+def white_radps(rate_radps: FloatArray) -> float:
+    """White noise of a rate (n,), read off its second differences, where motion hardly shows."""
+    power = np.diff(rate_radps, 2) ** 2 / 6.0
+    if not len(power):
+        return _QUIETEST_RADPS
+    power = np.minimum(power, _BUMP * float(np.median(power)) + _QUIETEST_RADPS**2)
+    return float(np.sqrt(np.mean(power) + _QUIETEST_RADPS**2))
+
+
+def colour_of(unit_residual: FloatArray | ComplexArray, period_s: float) -> float:
+    """Root of low-frequency over white density of residuals of unit variance; 1 or more.
+
+    Args:
+        unit_residual: (N,) along gravity; complex, if what is across it is known apart from motion.
+        period_s: sampling period.
+    """
+    if not np.iscomplexobj(unit_residual):
+        return _colour(unit_residual.real, period_s, _BLOCK_S, _MOST_COLOUR)
+    parts = np.array([unit_residual.real, unit_residual.imag])
+    fast = _colour(parts, period_s, _BLOCK_S, _MOST_COLOUR)
+    return max(fast, _colour(parts, period_s, _SLOW_BLOCK_S, _MOST_SLOW_COLOUR))
+
+
+def _colour(residual: FloatArray, period_s: float, block_s: float, most: float) -> float:
+    length = max(2, round(block_s / period_s))
+    blocks = residual.shape[-1] // length
     if blocks < _FEWEST_BLOCKS:
         return 1.0
-    clipped = np.clip(unit_residual[: blocks * length], -_CLIP, _CLIP)
-    means = clipped.reshape(blocks, length).mean(axis=1)
-    ratio = length * float(np.var(means)) / max(float(np.var(clipped)), 1e-12)
-    return float(np.sqrt(np.clip(ratio, 1.0, _MOST_COLOUR**2)))
+    clipped = np.clip(residual[..., : blocks * length], -_CLIP, _CLIP)
+    means = clipped.reshape(*residual.shape[:-1], blocks, length).mean(axis=-1)
+    ratio = length * float(np.mean(means**2)) / max(float(np.mean(clipped**2)), 1e-12)
+    return float(np.sqrt(np.clip(ratio, 1.0, most**2)))

@@ -4,11 +4,12 @@ The angle theta(t) of the roller is a cubic B-spline with coefficients c. In the
 axle, seen so that the phase of gravity runs with the roller, an accelerometer at p from the axle
 with bias b reads
 
-    z = (1 + e) z0 + (d + i x) conj(z0) - p (w^2 + i w') + b,    z0 = g exp(i theta) (1 - i k w'),
+    z = (1 + e) z0 + (d + i x) conj(z0) - p (w^2 + i w') + b,    z0 = g exp(i theta) (1 - i u k w'),
 
-w and w' being the derivatives of theta, k = R/g (rolling without slip on a level floor), e a common
-and d, x a differential gain error. A gyroscope reads (1 + s) w + n. The constants q = [Re b, Im b,
-Re p, Im p, e, d, x] and, with a gyroscope, [n, s] are the same all along.
+w and w' being the derivatives of theta, k = R/g, u the ground (1: rolling without slip on a level
+floor, see `rolltrack.core.motion.ground`), e a common and d, x a differential gain error. A
+gyroscope reads (1 + s) w + n. The constants q = [Re b, Im b, Re p, Im p, e, d, x] and, with a
+gyroscope, [n, s] are the same all along.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from rolltrack.core.motion.constants import G_MPS2
+from rolltrack.core.motion.ground import LEVEL
 from rolltrack.core.motion.spline import ORDER
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ class Readings:
         period_s: sampling period.
         rate_sd_radps: noise of the gyroscope, one number or (N,).
         trusted: weight of each reading, one number or (N,); 0 where the model cannot hold.
+        ground: how the roller's own acceleration lies to gravity.
     """
 
     z: ComplexArray
@@ -53,6 +56,7 @@ class Readings:
     period_s: float
     rate_sd_radps: float | FloatArray = 0.003
     trusted: float | FloatArray = 1.0
+    ground: complex = LEVEL
 
     @property
     def constants(self) -> int:
@@ -69,6 +73,7 @@ class Readings:
             self.period_s,
             sd[:count] if isinstance(sd, np.ndarray) else sd,
             trusted[:count] if isinstance(trusted, np.ndarray) else trusted,
+            self.ground,
         )
 
 
@@ -98,6 +103,11 @@ class Predicted:
     by_rate: ComplexArray
     by_change: ComplexArray
 
+    @property
+    def aligned(self) -> ComplexArray:
+        """(N,) the residual, seen from gravity: along it, and across as the imaginary part."""
+        return np.asarray(self.residual * np.exp(-1j * self.angle))
+
     def first(self, count: int) -> Predicted:
         """The same at the oldest of the times."""
         return Predicted(*(getattr(self, each.name)[:count] for each in fields(self)))
@@ -116,12 +126,12 @@ def predict(basis: Basis, c: FloatArray, q: FloatArray, readings: Readings) -> P
     slow = uniform_filter1d(uniform_filter1d(change, width, mode="nearest"), width, mode="nearest")
     by_lever = -(rate * rate + 1j * slow)
     turned = G_MPS2 * np.exp(1j * angle)
-    gravity = turned * (1.0 - 1j * k * change)
+    gravity = turned * (1.0 - 1j * readings.ground * k * change)
     gain, skew = 1.0 + q[4], complex(q[5], q[6])
     bias, lever = complex(q[0], q[1]), complex(q[2], q[3])
     said = gain * gravity + skew * gravity.conj() + lever * by_lever + bias
     by_angle = 1j * gravity
-    by_change = -1j * k * turned
+    by_change = -1j * readings.ground * k * turned
     return Predicted(
         angle,
         rate,

@@ -23,8 +23,17 @@ from rolltrack.core.motion.batch import (
 )
 from rolltrack.core.motion.bordered import solve, solve_band
 from rolltrack.core.motion.constants import G_MPS2
+from rolltrack.core.motion.ground import ground_seen
 from rolltrack.core.motion.lever import LEVER, lever_information, radial_equations
-from rolltrack.core.motion.noise import Noise, NoiseRule, box, colour_of, measure, measure_rate
+from rolltrack.core.motion.noise import (
+    Noise,
+    NoiseRule,
+    box,
+    colour_of,
+    measure,
+    measure_rate,
+    noisiest_radps,
+)
 from rolltrack.core.motion.normal import (
     ACCEL_CONSTANTS,
     Predicted,
@@ -130,6 +139,7 @@ class SlidingWindow:
         widest: (nc,) standard deviations of the constants of sensors at large.
         prior: what has left the window.
         radial: radial equations (7, 7) and (7,) of what has left the window.
+        ground: what has left the window says about the ground.
     """
 
     base: Constants
@@ -142,6 +152,8 @@ class SlidingWindow:
     radial: tuple[FloatArray, FloatArray] = field(
         default_factory=lambda: (zeros(ACCEL_CONSTANTS, ACCEL_CONSTANTS), zeros(ACCEL_CONSTANTS))
     )
+
+    ground: tuple[complex, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         self.q = self.base.mean.copy()
@@ -306,7 +318,9 @@ class SlidingWindow:
         """
         count, period_s = len(model.angle), readings.period_s
         part = model.first(seen)
-        noise = measure(part, period_s, _RULE, self.colour, mirrored=True)
+        noise = measure(
+            part, period_s, _RULE, self.colour, turning_known=self.gyroscope, mirrored=True
+        )
         noise = Noise(
             _lengthened(noise.sd_mps2, count),
             _lengthened(noise.change_sd_radps2, count),
@@ -314,15 +328,17 @@ class SlidingWindow:
         )
         if readings.rate_radps is None:
             return noise, None
-        apart = readings.rate_radps[:seen] - (1.0 + self.q[-1]) * part.rate - self.q[-2]
-        return noise, _lengthened(measure_rate(apart, period_s, mirrored=True), count)
+        told = readings.rate_radps[:seen]
+        apart = told - (1.0 + self.q[-1]) * part.rate - self.q[-2]
+        rate_sd = np.minimum(measure_rate(apart, period_s, mirrored=True), noisiest_radps(told))
+        return noise, _lengthened(rate_sd, count)
 
     def _learn(self, basis: Basis, readings: Readings, count: int) -> None:
         """Take colour and lever arm from the window; what its oldest `count` readings say stays."""
         track, period_s = self._begun, readings.period_s
         model = predict(basis, track.c, self.q, readings)
-        radial = (model.residual * np.exp(-1j * model.angle)).real
-        colour = colour_of(radial * (track.noise.colour / track.noise.sd_mps2), period_s)
+        honest = model.aligned if self.gyroscope else model.aligned.real
+        colour = colour_of(honest * (track.noise.colour / track.noise.sd_mps2), period_s)
         self.colour += _COLOUR_SHARE * (colour - self.colour)
         weight = huber_weight(model, track.noise.sd_mps2) * readings.trusted
         # The weights hold some of the vibration's colour already.
@@ -341,6 +357,9 @@ class SlidingWindow:
         matrix, load = radial_equations(model.first(count), readings.first(count), weight[:count])
         kept = float(np.exp(-_CHUNK_S / _FORGOTTEN_S))
         self.radial = kept * self.radial[0] + matrix, kept * self.radial[1] + load
+        if self.gyroscope:
+            seen = ground_seen(model.first(count), readings.first(count), weight[:count])
+            self.ground = kept * self.ground[0] + seen[0], kept * self.ground[1] + seen[1]
 
 
 def _check(rate_radps: FloatArray) -> None:
