@@ -247,7 +247,8 @@ def estimate_batch(t_s: FloatArray, readings: Readings, known: Constants) -> Est
     everywhere = with_border(solved, batch.system(with_lever=True).border)
     model = batch.predict()
     share = _SD_SHARE if readings.rate_radps is None else 1.0
-    variance = share**2 * rate_variance(batch.basis, everywhere, memory_s)
+    trusted = np.broadcast_to(readings.trusted, t_s.shape)
+    variance = share**2 * rate_variance(batch.basis, everywhere, memory_s, trusted)
     variance += averaging_radps(model.change, readings.period_s) ** 2
     constants = Constants(batch.q, solved.constants_precision)
     sd = np.sqrt(variance)

@@ -64,17 +64,30 @@ def with_border(solved: Solved, border: FloatArray) -> Solved:
     return replace(solved, border=solve_band(solved.factor, border))
 
 
-def rate_variance(basis: Basis, solved: Solved, memory_s: float) -> FloatArray:
-    """(N,) variance of the spline's slope at the basis' times.
+def rate_variance(
+    basis: Basis, solved: Solved, memory_s: float, trusted: FloatArray
+) -> FloatArray:
+    """(N,) variance of the spline's slope at the basis' times; infinite where nothing is trusted.
 
     The inverse of the band fades within `memory_s`, so one solve serves many columns of it: unit
-    vectors that far apart do not disturb each other.
+    vectors that far apart do not disturb each other. Where no reading is trusted it does not fade,
+    and no unit vector may stand.
+
+    Args:
+        basis: the spline's basis at the N readings.
+        solved: the last step.
+        memory_s: after so long, readings do not matter any more.
+        trusted: (N,) weight of each reading.
     """
     count = basis.coefficients
     width = min(count, max(4 * ORDER, int(memory_s / basis.spacing_s)))
     probe = np.zeros((count, width))
     index = np.arange(count)
-    probe[index, index % width] = 1.0
+    told = basis.per_interval(trusted) > 0.0
+    near = np.zeros(count, dtype=bool)
+    for a in range(ORDER):
+        near[a : a + basis.intervals] |= told
+    probe[index, index % width] = near
     columns = solve_band(solved.factor, probe)
     start = np.arange(basis.intervals)
     local = np.empty((ORDER, ORDER, basis.intervals))
@@ -87,4 +100,4 @@ def rate_variance(basis: Basis, solved: Solved, memory_s: float) -> FloatArray:
     through = np.einsum("an,ank->nk", basis.slope, active)
     covariance = np.linalg.inv(solved.constants_precision)
     variance += np.einsum("nk,kl,nl->n", through, covariance, through)
-    return np.asarray(np.maximum(variance, 0.0))
+    return np.where(told[basis.interval], np.maximum(variance, 0.0), np.inf)
