@@ -23,9 +23,9 @@ _CLUSTER = 3.5
 """Width in no-slip times over which residuals must stay small."""
 _SURPRISE = 14.0
 """Mean squared residual, in variances, beyond which the model does not hold."""
-_WORST = 60.0
+_WORST = 30.0
 _SMALL_MPS2 = 0.15 * G_MPS2
-_BUMPS_PER_M = 8.0
+_BUMPS_PER_M = 10.0
 """Bumps 0.2 mm high and 4 cm apart shake by about 5 / m times the speed squared, peak."""
 
 
