@@ -76,9 +76,10 @@ _INHERITED = 0.2
 _DOUBTED = 0.25
 """Of the variance of sensors at large, added when something was learnt wrongly."""
 _ASTRAY_MPS2 = 0.2 * G_MPS2
-_SURPRISE = 12.0
-_WORST = 60.0
-_CLUSTER = 3.5
+_ASTRAY_SHARE = 0.5
+_WORST = 16.0
+"""A knock is much worse than this, but brief; a window astray surprises for long."""
+_CLUSTER = 7.0
 """In no-slip times: residuals this close together are looked at together."""
 _BETTER = 0.8
 _LEAST_VARIANCE = 1e-12
@@ -251,15 +252,15 @@ class SlidingWindow:
         Raises:
             numpy.linalg.LinAlgError: nothing can be made of the readings.
         """
-        left = np.minimum(np.abs(glimpse.residual), G_MPS2)
-        power = float(np.mean(left**2))
-        surprise = np.minimum((left / glimpse.noise_sd_mps2) ** 2, _WORST)
+        noise = glimpse.noise_sd_mps2
+        left = _surprise(glimpse.residual, noise)
         width = round(_CLUSTER * float(np.sqrt(self.k_s2)) / readings.period_s)
-        if power < _ASTRAY_MPS2**2 and float(box(surprise, width).max()) < _SURPRISE:
+        lost = float(np.mean(np.abs(glimpse.residual) > _ASTRAY_MPS2)) > _ASTRAY_SHARE
+        if not lost and float(box(left, width).max()) < _ASTRAY_SHARE * _WORST:
             return
         estimate = estimate_batch(t_s, readings, self.known())
-        again = np.minimum(np.abs(estimate.model.residual), G_MPS2)
-        if float(np.mean(again**2)) < _BETTER * power:
+        again = _surprise(estimate.model.residual, noise)
+        if float(np.mean(again)) < _BETTER * float(np.mean(left)):
             self.doubt()
             self._adopt(t_s, estimate)
 
@@ -360,6 +361,11 @@ class SlidingWindow:
         if self.gyroscope:
             seen = ground_seen(model.first(count), readings.first(count), weight[:count])
             self.ground = kept * self.ground[0] + seen[0], kept * self.ground[1] + seen[1]
+
+
+def _surprise(residual: ComplexArray, noise_sd_mps2: FloatArray) -> FloatArray:
+    """(N,) squared residual in variances, as far as it counts."""
+    return np.minimum((np.abs(residual) / noise_sd_mps2) ** 2, _WORST)
 
 
 def _check(rate_radps: FloatArray) -> None:
