@@ -13,7 +13,7 @@ import numpy as np
 
 from rolltrack.core.motion.bordered import Solved, rate_variance, solve, with_border
 from rolltrack.core.motion.constants import G_MPS2
-from rolltrack.core.motion.ground import LEVEL, ground_of, ground_seen
+from rolltrack.core.motion.ground import ground_of, ground_seen
 from rolltrack.core.motion.lever import LEVER, lever_information, radial_equations
 from rolltrack.core.motion.noise import Noise, NoiseRule, box, measure, measure_rate, noisiest_radps
 from rolltrack.core.motion.normal import (
@@ -39,9 +39,10 @@ _VANISHING = 1e-3
 _MOST_MPS2 = 1.5 * G_MPS2
 _FIRST_NOISE_MPS2 = 0.15
 _HUBER = 4.0
-_STEPS, _LOOKS = 4, 2
-_STEPS_ASKEW, _LOOKS_ASKEW = 8, 6
-"""On ground that is not level, motion and ground need more turns to settle."""
+_LOOKS, _MOST_LOOKS = 2, 6
+"""At noise and lever arm, with a step after each; the second while these still move."""
+_STEADY = 0.02
+"""In radii: a lever arm that a look moves no further than this is known."""
 _LARGEST_STEP_RAD = 1.5
 _SMALLEST_STEP_RAD = 2e-4
 _MEMORY = 23.0
@@ -152,6 +153,7 @@ class _Batch:
         tau_s = float(np.sqrt(readings.k_s2))
         self.t_s, self.readings = t_s, readings
         self.before = self.known = known
+        self.moving = True
         self.period_s = readings.period_s
         self.basis = Basis.at(t_s, float(t_s[0]), knot_spacing_s(tau_s))
         self.row = process_row(self.basis.spacing_s, SINGER_S)
@@ -181,12 +183,16 @@ class _Batch:
             self.before.mean,
             self.before.precision,
         )
+        lever_m = self.known.mean[LEVER]
         self.known = self.before.with_lever(*told)
+        moved_m = float(np.hypot(*(self.known.mean[LEVER] - lever_m)))
+        self.moving = moved_m > _STEADY * self.readings.k_s2 * G_MPS2
         rate = self.readings.rate_radps
         if rate is not None:
             apart = rate - (1.0 + self.q[-1]) * model.rate - self.q[-2]
             rate_sd = np.minimum(measure_rate(apart, self.period_s), noisiest_radps(rate))
             ground = ground_of(ground_seen(model, self.readings, weight))
+            self.moving |= abs(ground - self.readings.ground) > _STEADY
             self.readings = replace(self.readings, rate_sd_radps=rate_sd, ground=ground)
 
     def weight(self, model: Predicted) -> FloatArray:
@@ -230,17 +236,16 @@ def estimate_batch(t_s: FloatArray, readings: Readings, known: Constants) -> Est
     """
     batch = _Batch(t_s, readings, known)
     solved, largest = batch.step()
-    steps, looks = _STEPS, _LOOKS
-    done = 1
-    while done < steps:
-        if done <= looks:
+    looks, last = 0, False
+    while True:
+        if looks < _LOOKS or (batch.moving and looks < _MOST_LOOKS):
             batch.adapt()
-        elif largest < _SMALLEST_STEP_RAD:
+            looks += 1
+        elif last or largest < _SMALLEST_STEP_RAD:
             break
-        if batch.readings.ground != LEVEL:
-            steps, looks = _STEPS_ASKEW, _LOOKS_ASKEW
+        else:
+            last = True
         solved, largest = batch.step()
-        done += 1
     memory_s = _MEMORY * float(np.sqrt(readings.k_s2))
     memory_s *= 2.0 if readings.rate_radps is not None else 1.0
     # What is not known of the lever arm adds to the error.

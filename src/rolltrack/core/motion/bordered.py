@@ -64,9 +64,7 @@ def with_border(solved: Solved, border: FloatArray) -> Solved:
     return replace(solved, border=solve_band(solved.factor, border))
 
 
-def rate_variance(
-    basis: Basis, solved: Solved, memory_s: float, trusted: FloatArray
-) -> FloatArray:
+def rate_variance(basis: Basis, solved: Solved, memory_s: float, trusted: FloatArray) -> FloatArray:
     """(N,) variance of the spline's slope at the basis' times; infinite where nothing is trusted.
 
     The inverse of the band fades within `memory_s`, so one solve serves many columns of it: unit
