@@ -49,7 +49,7 @@ class NoiseRule:
     """
 
     floor_mps2: float = 0.01
-    change_floor_radps2: float = 0.3
+    change_floor_radps2: float = 0.5
     change_per_rate: float = 0.7
 
 
