@@ -6,7 +6,7 @@ import functools
 
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from support.rolling import CASES, of_case, only, plain, run, said, setup, strokes_of, to_and_fro
 
@@ -15,7 +15,7 @@ from rolltrack.core.sample import ImuSamples
 from rolltrack.core.tracker import Tracker
 
 pytestmark = pytest.mark.filterwarnings("error")
-FEW = settings(max_examples=3, deadline=None, phases=[Phase.generate])
+FEW = settings(max_examples=3, deadline=None, phases=[Phase.explicit, Phase.generate])
 EVERY_CASE = pytest.mark.parametrize(("shape", "sensors"), CASES)
 ALL_OF_IT = {"start_at_once": True, "keep_series": True}
 PARTS = st.floats(0, 1)
@@ -104,6 +104,8 @@ def spoilt(samples, how, part, seed):
 @pytest.mark.parametrize("how", ["sound", "shaken", "falling", "stuck", "clipped"])
 @settings(FEW, max_examples=1)
 @given(part=PARTS, seed=st.integers(0, 2**31))
+@example(part=0.625541209149226, seed=338153)
+@example(part=0.6810211786094936, seed=0)
 def test_a_known_speed_has_a_positive_error_and_an_unknown_one_none(
     shape, sensors, how, part, seed
 ):
