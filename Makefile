@@ -60,7 +60,7 @@ clean: ## Remove .venv and everything generated
 constraints: ## Pin the newest versions that fit pyproject.toml, in constraints.txt
 	rm -rf build/pins && $(PYTHON) -m venv build/pins
 	build/pins/bin/python -m pip --quiet install --upgrade 'pip>=25.1'
-	build/pins/bin/python -m pip --quiet install -e '.[sim,broker]' --group dev
+	build/pins/bin/python -m pip --quiet install -e '.[sim,broker]' --group dev --group pictures
 	{ sed '/^[^#]/,$$d' constraints.txt; build/pins/bin/python -m pip list --format=freeze \
 	  --exclude-editable --exclude pip --exclude setuptools; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt && rm -rf build/pins

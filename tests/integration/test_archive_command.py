@@ -40,7 +40,7 @@ def archive(*arguments, cwd=None, env=None):
         timeout=60,
         check=False,
         cwd=cwd,
-        env=os.environ | (env or {}),
+        env=os.environ | {"LC_ALL": "C.UTF-8"} | (env or {}),
     )
 
 
@@ -53,6 +53,14 @@ def test_sessions_are_listed_newest_first(filled):
     )
     document = json.loads(narrowed.stdout)
     assert [each["session_id"] for each in document["sessions"]] == [archives.session_id(2)]
+
+
+def test_sessions_and_their_absence_are_told_in_german_too(filled):
+    german = ("--database", filled, "--lang", "de")
+    lines = archive("sessions", *german).stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[1].split()[:6] == ["id", "Beginn", "Sportler", "Bereich", "gerollt", "Züge"]
+    assert "keine solchen Sitzungen" in archive("sessions", *german, "--athlete", "nobody").stderr
 
 
 def test_athletes_show_the_dose_of_this_week(filled):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,11 @@ STROKE_KEYS = {
     "too_fast",
     "reasons",
 }
+
+
+@pytest.fixture(autouse=True)
+def in_english(monkeypatch):
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
 
 
 def analysed(capsys, *arguments):
@@ -80,6 +86,31 @@ def test_people_get_a_table_and_sentences(capsys):
     assert len([line for line in lines if line.rstrip().endswith("too fast")]) == 3
     assert len([line for line in lines if line.rstrip().endswith("ok")]) == 5
     assert any("8 strokes, 3 of them faster than the 7.5 cm/s" in line for line in lines)
+
+
+def test_germans_read_german_with_a_decimal_comma(capsys, tmp_path):
+    trace, series = without_radius(tmp_path), str(tmp_path / "series.csv")
+    assert main(["analyse", trace, "--lang", "de", "--series", series]) == 0
+    captured = capsys.readouterr()
+    heading, first, *_ = lines = captured.out.splitlines()
+    assert heading.split() == [
+        *("Zug", "bei", "Länge", "Dauer", "Mittel", "±", "s", "Spitze", "Urteil")
+    ]
+    assert re.fullmatch(r" *1 [→←] +\d:\d\d +\d+,\d cm +\d,\d s +\d,\d\d ± .* gut *", first)
+    assert len([line for line in lines if line.rstrip().endswith("zu schnell")]) == 3
+    assert any("8 Züge, davon 3 schneller als die 7,5 cm/s" in line for line in lines)
+    assert max(map(len, lines)) <= 80
+    note, wrote = captured.err.replace("\n", " ").split(" Mit --radius-mm angeben. ")
+    assert note.startswith("Hinweis: Die Aufnahme nennt den Radius der Rolle nicht; 75 mm sind")
+    assert wrote.split()[-1] == "geschrieben"
+
+
+def test_the_environment_chooses_the_language_of_tables_and_not_of_documents(capsys, monkeypatch):
+    english = analysed(capsys, CALF)
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    assert analysed(capsys, CALF) == english
+    assert main(["analyse", CALF]) == 0
+    assert "Züge" in capsys.readouterr().out
 
 
 def test_the_series_has_a_row_for_every_reading(capsys, tmp_path):

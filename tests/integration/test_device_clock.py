@@ -91,3 +91,15 @@ def test_a_reboot_within_a_connection_is_a_gap_and_times_go_on():
     assert gap.end_s == pytest.approx(30.0, abs=0.3 + STALL_S)
     assert np.diff(t_s[after]) == pytest.approx(PERIOD_S, abs=1e-6)
     assert t_s[-1] == pytest.approx(60.0, abs=0.2 + STALL_S)
+
+
+@pytest.mark.parametrize("before_wrap_us", [2_000_000, 10_000_000, 29_000_000])
+def test_a_reboot_shortly_before_the_counter_wraps_is_no_leap_in_time(before_wrap_us):
+    """The counter then starts at zero just where it would soon have been by itself."""
+    offset_us = WRAP_US - 30_000_000 - before_wrap_us
+    items = connection(clock=DeviceClock(offset_us=offset_us), reboot_s=30.0, stalls=False)
+    (gap,) = (item for item in items if isinstance(item, SignalGap))
+    assert gap.reason == "clock_reset"
+    assert gap.end_s - gap.start_s < 0.3
+    t_s, _ = times_and_counts(items)
+    assert t_s[-1] == pytest.approx(60.0, abs=0.2)

@@ -49,7 +49,15 @@ def test_without_configuration_a_first_run_works(capsys):
 def test_the_table_for_people_names_every_check(capsys):
     assert main(["doctor"]) == 0
     text = capsys.readouterr().out
-    for about in ("configuration", "Bluetooth", "MQTT broker", "session store", "demo", "clock"):
+    for about in (
+        "configuration",
+        "Bluetooth",
+        "MQTT broker",
+        "secrets",
+        "session store",
+        "demo",
+        "clock",
+    ):
         assert about in text
 
 
@@ -93,6 +101,21 @@ def test_a_missing_password_file_is_named(capsys, config):
     )
     assert exit_code == 1
     assert "secret" in checks["MQTT broker"]["found"]
+
+
+def test_a_secret_that_others_can_read_is_named_with_what_to_do(capsys, config, tmp_path):
+    secret = tmp_path / "token"
+    secret.write_text("open sesame\n")
+    options = config("[ble]\nenabled = false\n[phone]\ntoken_file = 'token'\n")
+    secret.chmod(0o640)
+    exit_code, checks = diagnosis(capsys, *options)
+    assert exit_code == 0
+    assert checks["secrets"]["result"] == "unsafe"
+    assert f"phone.token_file {secret}" in checks["secrets"]["found"]
+    assert checks["secrets"]["advice"] == f"chmod 600 {secret}"
+    secret.chmod(0o600)
+    _, checks = diagnosis(capsys, *options)
+    assert checks["secrets"]["result"] == "ok"
 
 
 def test_a_store_that_cannot_be_written_is_broken(capsys, config, tmp_path):

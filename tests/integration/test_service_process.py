@@ -65,6 +65,18 @@ async def test_a_replay_with_its_own_broker_ends_by_itself(tmp_path):
     assert len(read_trace(recording).samples) == len(read_trace(CALF).samples)
 
 
+async def test_a_secret_that_others_can_read_is_logged_once(tmp_path):
+    (tmp_path / "token").write_text("open sesame\n")
+    (tmp_path / "token").chmod(0o644)
+    (tmp_path / "mine.toml").write_text("[phone]\ntoken_file = 'token'\n")
+    options = ["--config", "mine.toml", "--replay", str(CALF), "--speed", "0", "--mqtt", "off"]
+    async with rolltrack_run(tmp_path, *options, "--store", "s.db") as process:
+        code, _, err = await ended(process)
+    assert code == 0, err
+    assert err.count("phone.token_file") == 1
+    assert f"chmod 600 {tmp_path / 'token'}" in err
+
+
 async def test_a_second_signal_ends_it_at_once(tmp_path):
     """The first one waits a few seconds for a broker that is not there."""
     options = ["--replay", str(CALF), "--speed", "10", "--view", "--store", "s.db"]

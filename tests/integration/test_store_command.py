@@ -1,6 +1,7 @@
 """`rolltrack sessions` on a real store."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -23,13 +24,14 @@ def path(tmp_path):
     return path
 
 
-def sessions(*arguments):
+def sessions(*arguments, locale="C.UTF-8"):
     return subprocess.run(
         [sys.executable, "-m", "rolltrack", "sessions", *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
+        env=os.environ | {"LC_ALL": locale},
     )
 
 
@@ -54,6 +56,18 @@ def test_a_session_is_shown_with_its_strokes_in_cm_per_second(path):
     assert "7.8 cm/s" in shown
     assert shown.count("too fast") == 1
     assert "96 strokes, 11 of them" in shown
+
+
+def test_germans_read_their_sessions_in_german(path):
+    listed = sessions("list", "--store", path, locale="de_DE.UTF-8").stdout.splitlines()
+    assert listed[0].split() == ["zu", "Ø", "max."]
+    assert listed[1].split()[:6] == ["id", "Beginn", "Sportler", "Bereich", "gerollt", "Züge"]
+    assert max(map(len, listed)) <= 80
+    assert listed[3].split()[-4:] == ["96", "11", "3,8", "9,1"]
+    shown = sessions("show", sample.SESSION_ID, "--store", path, "--lang", "de").stdout
+    assert "7,8 cm/s" in shown
+    assert shown.count("zu schnell") == 1
+    assert "96 Züge, davon 11" in shown
 
 
 def test_a_session_as_json_has_its_strokes(path):

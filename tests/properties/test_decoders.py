@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from rolltrack.core.sample import ImuSamples, SignalGap
 from rolltrack.errors import DecodeError
 from rolltrack.sensors.decoders import roller_v1, sensor_logger
+from rolltrack.sources.imu_batch import read_batch
+from rolltrack.sources.mqtt_imu import ImuRoller
 
 INFO = roller_v1.RollerInfo(10_000_000, 1 / 512, 1 / 1024, None, None, 0)
 N = 4
@@ -144,3 +146,30 @@ def test_any_json_becomes_readings_or_a_decode_error(messages):
 def test_any_body_becomes_readings_or_a_decode_error(body):
     with suppress(DecodeError):
         assert_in_order(sensor_logger.SensorLoggerDecoder().decode(body, 0.0))
+
+
+NUMBERS = st.none() | st.integers(-(2**70), 2**70) | st.floats(-1e6, 1e6)
+THREE = st.lists(st.none() | st.floats(-50, 50), min_size=3, max_size=3)
+BATCH = st.fixed_dictionaries(
+    {
+        "v": st.just(1) | st.integers(0, 2),
+        "ts": st.integers(10**12, 10**12 + 10**5) | st.integers(0, 2**62),
+        "seq": st.integers(-1, 8),
+        "t_ms": st.just([0.0, 10.0, 20.0]) | st.lists(NUMBERS, max_size=4),
+        **{f"a{axis}_mps2": THREE for axis in "xyz"},
+    },
+    optional={f"g{axis}_radps": THREE | st.lists(NUMBERS, max_size=4) for axis in "xyz"},
+)
+
+
+@given(st.lists(BATCH.map(json.dumps).map(str.encode) | st.binary(max_size=60), max_size=6))
+def test_any_batch_over_mqtt_becomes_readings_or_a_decode_error(bodies):
+    roller, items = ImuRoller("rt-1", 1e9), []
+    for body in bodies:
+        try:
+            items += roller.take(read_batch(body), 0.0)
+        except DecodeError:
+            continue
+    assert_in_order([item for item in items if isinstance(item, ImuSamples | SignalGap)])
+    for block in (item for item in items if isinstance(item, ImuSamples)):
+        assert not np.isinf(block.accel_mps2).any()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.rolling import RADIUS_M, only, plain, run, setup, to_and_fro
+from support.rolling import only, plain, run, setup, to_and_fro
 
 from rolltrack.core.events import FinalSpeed, LiveSpeed, SessionDiscarded, SessionEnded
 from rolltrack.core.motion.motion import Motion
@@ -74,18 +74,6 @@ def test_how_the_sensor_is_turned_does_not_matter(phase_rad, sensors):
     assert [abs(one) for one in lengths(run(roll.samples, sensors=sensors))] == pytest.approx(
         [0.2] * 4, rel=0.05
     )
-
-
-@FEW
-@given(st.floats(0.5, 2.0))
-def test_speed_scales_with_the_radius_for_a_gyroscope(scale):
-    one = lengths(run(ROLL.samples, sensors="gyro"))
-    other = lengths(run(ROLL.samples, sensors="gyro", radius_m=RADIUS_M * scale))
-    assert len(other) >= len(one)
-    if len(other) == len(one):
-        assert [b / a for a, b in zip(one, other, strict=True)] == pytest.approx(
-            [scale] * len(one), rel=0.02
-        )
 
 
 @FEW
@@ -180,41 +168,3 @@ def test_events_hold_plain_python_values(sensors):
 
     for event in run(ROLL.samples, sensors=sensors, keep_series=True):
         check(event)
-
-
-@FEW
-@given(
-    st.integers(0, 2**31),
-    st.sampled_from(["accel", "gyro", "auto"]),
-    st.sampled_from(["roller", "ball"]),
-)
-def test_every_known_speed_has_a_positive_deviation_and_every_other_has_none(seed, sensors, shape):
-    if shape == "ball" and sensors == "gyro":
-        return
-    roll = to_and_fro([0.2, -0.15], 0.08, seed=seed)
-    events = run(roll.samples, sensors=sensors, shape=shape, keep_series=True)
-    blocks = [each.block for each in only(events, LiveSpeed)]
-    for motion in [*blocks, *(each.block for each in only(events, FinalSpeed))]:
-        sd, known = motion.speed_sd_mps, motion.valid
-        assert np.all(np.isfinite(sd[known]) & (sd[known] > 0))
-        assert np.all(np.isnan(sd[~known]) & np.isnan(motion.speed_mps[~known]))
-
-
-@settings(FEW, max_examples=4)
-@given(st.lists(st.integers(1, SIZE - 1), max_size=30), st.sampled_from(["accel", "auto"]))
-def test_a_ball_cut_anywhere_gives_equal_events(cuts, sensors):
-    expected = run(ROLL.samples, sensors=sensors, shape="ball")
-    assert plain(run(ROLL.samples, cuts, sensors=sensors, shape="ball")) == plain(expected)
-
-
-@FEW
-@given(st.floats(0.7, 1.5))
-def test_a_larger_roller_in_slower_time_rolls_faster_by_the_root(scale):
-    """Froude's scaling: time by sqrt(s) and radius by s leave every specific force as it was."""
-    one = lengths(run(ROLL.samples, sensors="accel"))
-    slower = ImuSamples(ROLL.samples.t_s * math.sqrt(scale), ROLL.samples.accel_mps2, None)
-    other = lengths(run(slower, sensors="accel", radius_m=RADIUS_M * scale))
-    assert len(other) == len(one)
-    assert [b / a for a, b in zip(one, other, strict=True)] == pytest.approx(
-        [scale] * len(one), rel=0.03
-    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from firmware_sim.chip import Accelerometer, Gyroscope
@@ -13,6 +15,11 @@ from firmware_sim.effects.vibration import Vibration
 from firmware_sim.kinematics import Rest, Stroke, roll
 from firmware_sim.motion import rolling_cylinder
 from firmware_sim.mounting import Mounting, angular_rate, specific_force
+from firmware_sim.scenario import load_scenario
+from firmware_sim.session import generate
+from firmware_sim.steps import RestStep, RollStep
+from rolltrack.core.events import SessionEnded, StrokeEnded
+from rolltrack.core.motion.motion import Motion
 from rolltrack.core.sample import ImuSamples
 from rolltrack.core.tracker import Setup, Tracker
 from rolltrack.protocols import load_protocol
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
 
     from rolltrack.core.events import Event
     from rolltrack.core.sample import FloatArray
+    from rolltrack.core.strokes.stroke import Stroke as FoundStroke
 
 RADIUS_M = 0.075
 PROTOCOL = load_protocol("slow-release")
@@ -68,6 +76,41 @@ def to_and_fro(
     return Roll(ImuSamples(truth.t_s[::every], accel, rate), motion.speed_mps[::every])
 
 
+def worn(strokes: int = 8, mean_speed_mps: float = 0.15, seed: int = 1) -> ImuSamples:
+    """What a phone on the body feels at 64 Hz, in strokes fast enough to have a speed."""
+    steps = (
+        RestStep(duration_s=3.0),
+        RollStep(
+            strokes=strokes,
+            length_m=(0.28, 0.32),
+            mean_speed_mps=(mean_speed_mps, 1.1 * mean_speed_mps),
+        ),
+        RestStep(duration_s=3.0),
+    )
+    scenario = msgspec.structs.replace(load_scenario("phone-on-body"), rate_hz=64.0, steps=steps)
+    trace = generate(scenario, seed)
+    return ImuSamples(trace.t_s, trace.accel_mps2, trace.gyro_radps)
+
+
+CASES = (
+    *(("roller", "accel"), ("roller", "gyro"), ("roller", "both")),
+    *(("ball", "accel"), ("ball", "both")),
+    *(("body", "accel"), ("body", "both")),
+)
+"""Every shape with the sensors that can tell its speed."""
+
+
+@functools.cache
+def of_case(shape: str) -> ImuSamples:
+    """A short recording for a shape, all sensors in it; a ball may roll like a roller.
+
+    Its times are multiples of 1/64 s, without rounding.
+    """
+    if shape == "body":
+        return worn(mean_speed_mps=0.2)
+    return to_and_fro([0.2, -0.15], 0.12, lead_s=1.2, pause_s=0.5, rate_hz=64.0).samples
+
+
 def setup(**changes: object) -> Setup:
     """An accelerometer-only tracker's setup, unless changed."""
     base: dict[str, object] = {
@@ -96,6 +139,18 @@ def only(events: Iterable[Event], kind: type) -> list:
     return [event for event in events if isinstance(event, kind)]
 
 
+def said(events: Iterable[Event], kind: type) -> Motion:
+    """All that `LiveSpeed` or `FinalSpeed` events say, as one."""
+    return Motion.join([event.block for event in only(events, kind)])
+
+
+def strokes_of(events: Sequence[Event]) -> tuple[list[FoundStroke], list[FoundStroke]]:
+    """The prompt strokes and the final ones."""
+    prompt = [event.judged.stroke for event in only(events, StrokeEnded)]
+    (ended,) = only(events, SessionEnded)
+    return prompt, [judged.stroke for judged in ended.strokes]
+
+
 def plain(events: Iterable[Event]) -> list[str]:
     """Events as text, blocks of motion reduced to their bytes, so that equal means equal."""
     texts = []
@@ -105,5 +160,7 @@ def plain(events: Iterable[Event]) -> list[str]:
             texts.append(repr(event))
         else:
             said = [getattr(event, name) for name in event.__slots__ if name != "block"]
-            texts.append(f"{type(event).__name__}{said}{block.speed_mps.tobytes().hex()}")
+            arrays = (block.t_s, block.speed_mps, block.speed_sd_mps, block.valid, block.way)
+            content = [None if each is None else each.tobytes().hex() for each in arrays]
+            texts.append(f"{type(event).__name__}{said}{content}")
     return texts

@@ -105,7 +105,7 @@ def summary(session_id: str = SESSION_ID, **changes) -> SessionSummary:
         "gaps": 0,
         "samples": 34210,
         "samples_lost": 0,
-        "algorithm": "no-slip-1",
+        "algorithm": "roller-map-spline/1",
         "end": "idle",
     }
     return SessionSummary(**(values | changes))

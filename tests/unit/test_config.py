@@ -11,12 +11,14 @@ from typer.testing import CliRunner
 from rolltrack.cli import config_cmd
 from rolltrack.config import (
     Config,
+    MqttConfig,
     RollerConfig,
     broker_address,
     config_to_toml,
     find_config,
     load_config,
 )
+from rolltrack.config.exposed import exposed_secrets
 from rolltrack.config.loader import parse_config
 from rolltrack.errors import UsageError
 
@@ -70,6 +72,35 @@ def test_file_names_are_relative_to_the_configuration(elsewhere, monkeypatch):
     assert config.mqtt.password_file == "/home/somebody/secret"
     assert config.archive.database == str(folder / "all.db")
     assert config.archive.database_password_file == str(folder / "pg")
+
+
+@pytest.mark.parametrize(
+    ("section", "setting"),
+    [
+        ("mqtt", "password_file"),
+        ("mqtt", "key_file"),
+        ("mqtt", "certificate_file"),
+        ("phone", "token_file"),
+        ("archive", "database_password_file"),
+    ],
+)
+@pytest.mark.parametrize(("mode", "exposed"), [(0o600, False), (0o640, True), (0o604, True)])
+def test_secrets_that_others_can_read_are_found(elsewhere, section, setting, mode, exposed):
+    secret = elsewhere / "secret"
+    secret.write_text("open sesame\n")
+    secret.chmod(mode)
+    change = msgspec.structs.replace
+    named = change(getattr(Config(), section), **{setting: str(secret)})
+    found = list(exposed_secrets(change(Config(), **{section: named})))
+    assert [each.setting for each, _ in found] == [f"{section}.{setting}"] * exposed
+
+
+def test_a_certificate_beside_its_key_is_for_everybody_to_read(elsewhere):
+    for name, mode in (("c.pem", 0o644), ("k.pem", 0o600)):
+        (elsewhere / name).touch()
+        (elsewhere / name).chmod(mode)
+    mqtt = MqttConfig(certificate_file="c.pem", key_file="k.pem", password_file="missing")
+    assert list(exposed_secrets(Config(mqtt=mqtt))) == []
 
 
 def test_the_url_of_a_database_is_no_file_name(elsewhere):

@@ -34,14 +34,14 @@ class Analysis:
         summary: the recording as one session.
         radius_m: rolling radius used.
         protocol_id: rolling protocol used.
-        notes: what the reader should know, one sentence each.
+        radius_assumed: nobody said the radius, and every speed is proportional to it.
     """
 
     strokes: tuple[JudgedStroke, ...]
     summary: SessionSummary
     radius_m: float
     protocol_id: str
-    notes: tuple[str, ...] = ()
+    radius_assumed: bool = False
 
 
 def analyse(
@@ -108,13 +108,7 @@ def analyse_trace(
         raise UsageError(
             f"{series}: the series would replace the trace;", hint="choose a new name."
         )
-    notes = []
-    if radius_m is None and meta.radius_m is None:
-        assumed = f"{DEFAULT_RADIUS_M * 1000:.0f} mm"
-        notes.append(
-            f"The trace does not say the roller's radius; {assumed} is assumed and every speed is"
-            " proportional to it. Give --radius-mm."
-        )
+    assumed = radius_m is None and meta.radius_m is None
     used_m = radius_m or meta.radius_m or DEFAULT_RADIUS_M
     setup = Setup(
         roller="trace",
@@ -137,4 +131,4 @@ def analyse_trace(
     first = next(blocks)  # its faults come before an older series is given up
     with SeriesWriter(Path(series)) if series is not None else nullcontext() as writer:
         ended = analyse(chain([first], blocks), setup, writer)
-    return Analysis(ended.strokes, ended.summary, used_m, protocol.id, tuple(notes))
+    return Analysis(ended.strokes, ended.summary, used_m, protocol.id, assumed)

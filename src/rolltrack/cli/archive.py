@@ -20,8 +20,9 @@ from rolltrack.cli.archive_export import export_sessions
 from rolltrack.cli.archive_tables import athletes_table, dose_document, refused_table
 from rolltrack.cli.logs import LogFormat, setup_logging
 from rolltrack.cli.output import note, print_json, stdout
-from rolltrack.cli.sessions import sessions_table
 from rolltrack.cli.signals import stopped_by_signals
+from rolltrack.cli.table_texts import TABLE_TEXTS
+from rolltrack.cli.tables import sessions_table
 from rolltrack.config import broker_address, load_config
 from rolltrack.config.secret_file import read_secret
 from rolltrack.errors import UsageError
@@ -48,6 +49,9 @@ Database = Annotated[
 Athlete = Annotated[str | None, typer.Option(help="Only this athlete's.")]
 Since = Annotated[
     str | None, typer.Option(help="Only what started since then, like 2026-11-23 or 7d.")
+]
+Language = Annotated[
+    Lang | None, typer.Option("--lang", help="Language. [default: what $LANG says]")
 ]
 Limit = Annotated[int, typer.Option(min=1, help="How many at most.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -97,20 +101,21 @@ def list_sessions(
     athlete: Athlete = None,
     since: Since = None,
     limit: Limit = 20,
+    lang: Language = None,
     config: ConfigFile = None,
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
     """List the newest sessions."""
-    since_unix_s = _moment(since)
+    since_unix_s, chosen = _moment(since), lang or language_of(os.environ)
     with _opened(config, database) as store:
         found = newest_sessions(store, limit, athlete=athlete, since_unix_s=since_unix_s)
         if as_json:
             print_json({"v": 1, "sessions": [session_payload(summary) for summary in found]})
         elif found:
-            stdout().print(sessions_table(found))
+            stdout().print(sessions_table(found, chosen))
         else:
-            note(f"no such sessions in {store.location.name}")
+            note(TABLE_TEXTS[chosen].no_such_sessions.format(store.location.name), chosen)
 
 
 @app.command()
@@ -119,21 +124,21 @@ def athletes(
     since: Annotated[
         str | None, typer.Option(help="Count from then on, like 2026-11-23 or 7d; else Monday.")
     ] = None,
-    lang: Annotated[Lang | None, typer.Option(help="Language. [default: what $LANG says]")] = None,
+    lang: Language = None,
     config: ConfigFile = None,
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
     """Who rolled how much this week, and how often too fast."""
-    since_unix_s = _moment(since) or _monday_unix_s()
+    since_unix_s, chosen = _moment(since) or _monday_unix_s(), lang or language_of(os.environ)
     with _opened(config, database) as store:
         found = doses(store, since_unix_s=since_unix_s)
         if as_json:
             print_json(dose_document(found, since_unix_s))
         elif found:
-            stdout().print(athletes_table(found, since_unix_s, lang or language_of(os.environ)))
+            stdout().print(athletes_table(found, since_unix_s, chosen))
         else:
-            note(f"no sessions in {store.location.name} yet")
+            note(TABLE_TEXTS[chosen].no_sessions.format(store.location.name), chosen)
 
 
 @app.command()

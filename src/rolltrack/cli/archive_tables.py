@@ -9,7 +9,7 @@ from rich.text import Text
 
 from rolltrack.cli.archive_texts import WEEK_TEXTS
 from rolltrack.cli.output import UNKNOWN, minutes
-from rolltrack.cli.sessions import local_time
+from rolltrack.cli.tables import local_time
 from rolltrack.wire import rfc3339
 
 if TYPE_CHECKING:

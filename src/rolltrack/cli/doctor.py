@@ -18,11 +18,17 @@ from rolltrack.cli.doctor_checks import (
     check_clock,
     check_configuration,
     check_demo,
+    check_secrets,
     check_store,
 )
 from rolltrack.cli.output import print_json, stdout
 
-COLOURS: dict[Result, str] = {"ok": "green", "missing": "yellow", "broken": "bold red"}
+COLOURS: dict[Result, str] = {
+    "ok": "green",
+    "missing": "yellow",
+    "unsafe": "yellow",
+    "broken": "bold red",
+}
 
 app = typer.Typer()
 
@@ -38,8 +44,8 @@ def doctor(
 ) -> None:
     """Check what rolltrack needs, and say what to do.
 
-    "missing" is not needed for a first run (`rolltrack demo`). "broken" is something that was asked
-    for and does not work; the exit code is then 1.
+    "missing" is not needed for a first run (`rolltrack demo`). "unsafe" works, but others could
+    abuse it. "broken" is something that was asked for and does not work; the exit code is then 1.
     """
     checks = list(_all_checks(config))
     if as_json:
@@ -57,6 +63,7 @@ def _all_checks(path: Path | None) -> list[Check]:
         configuration,
         *check_bluetooth(config, asked_for=asked_for),
         check_broker(config.mqtt),
+        *check_secrets(config),
         check_store(config),
         check_demo(),
     ]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from rolltrack.broker import mosquitto
 from rolltrack.config import Config, find_config, load_config
+from rolltrack.config.exposed import exposed_secrets, secret_files
 from rolltrack.errors import UsageError
 from rolltrack.mqtt import knock, peer_of
 from rolltrack.protocols import load_protocol
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
     from rolltrack.config import MqttConfig
 
-Result: TypeAlias = Literal["ok", "missing", "broken"]
-"""missing: something not needed for a first run; broken: something that was asked for fails."""
+Result: TypeAlias = Literal["ok", "missing", "unsafe", "broken"]
+"""missing: something not needed for a first run; unsafe: it works, and others can abuse it; broken:
+something that was asked for fails."""
 
 PLAUSIBLE_YEARS = range(2025, 2100)
 CLOCK_STEP_S = 0.5
@@ -83,6 +85,18 @@ def check_broker(mqtt: MqttConfig) -> Check:
         return Check(about, "ok", f"{peer} lets us in, {how}")
     advice = "Is it running? Check broker, username, password and TLS files in [mqtt]."
     return Check(about, "broken", f"{peer}: {refusal}", advice)
+
+
+def check_secrets(config: Config) -> Iterator[Check]:
+    """Can others read the passwords and keys that the configuration names?"""
+    about = "secrets"
+    exposed = list(exposed_secrets(config))
+    for (setting, path), advice in exposed:
+        yield Check(about, "unsafe", f"others can read {setting} {path}", advice)
+    if not exposed:
+        count = len(secret_files(config))
+        said = f"{count} in files that others cannot read" if count else "none in files"
+        yield Check(about, "ok", said)
 
 
 def _check_embedded(about: str) -> Check:

@@ -14,6 +14,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from rolltrack.sinks.live_texts import Lang
+
 UNKNOWN = "?"
 
 
@@ -32,9 +34,10 @@ def print_json(document: object) -> None:
     sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
 
 
-def note(text: str) -> None:
+def note(text: str, lang: Lang = "en") -> None:
     """Say something on stderr that is worth knowing and is not an error."""
-    stderr().print(f"note: {text}", style="dim", markup=False, soft_wrap=True)
+    label = {"en": "note", "de": "Hinweis"}[lang]
+    stderr().print(f"{label}: {text}", style="dim", markup=False, soft_wrap=True)
 
 
 @contextmanager
@@ -54,11 +57,6 @@ def cm_per_s(speed_mps: float | None, digits: int = 1) -> str:
     if speed_mps is None or math.isnan(speed_mps):
         return UNKNOWN
     return f"{100 * speed_mps:.{digits}f}"
-
-
-def cm(length_m: float | None) -> str:
-    """0.243 m reads "24.3"; None reads "?"."""
-    return cm_per_s(length_m)
 
 
 def minutes(duration_s: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import re
 import sys
@@ -19,6 +20,7 @@ from rolltrack.cli import output
 from rolltrack.cli.logs import LogFormat, setup_logging
 from rolltrack.cli.signals import stopped_by_signals
 from rolltrack.config import ID_PATTERN, Config, broker_address, load_config
+from rolltrack.config.exposed import exposed_secrets
 from rolltrack.errors import UsageError
 from rolltrack.mqtt import peer_of
 from rolltrack.protocols import load_protocol
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from rolltrack.sources.source import Source
 
 app = typer.Typer()
+_log = logging.getLogger(__name__)
 
 replace = msgspec.structs.replace
 
@@ -97,6 +100,8 @@ def run(
         raise UsageError("there is nothing to listen to.", hint="Allow Bluetooth, or give --phone.")
     show = sys.stdout.isatty() if view is None else view
     radius_m = None if radius_mm is None else radius_mm / 1000
+    for (setting, path), advice in exposed_secrets(effective):
+        _log.warning("Others can read %s %s. What to do: %s", setting, path, advice)
     asyncio.run(serve(effective, sources, show=show, radius_m=radius_m))
 
 

@@ -44,6 +44,7 @@ class SessionSummary:
     `p95_speed_mps` and `peak_speed_mps` are over the instants of rolling (speed above the stroke
     threshold). Speeds are None when nothing was rolled,
     speeds and distance when more than a twentieth of the rolling time has no known speed.
+    `algorithm` names shape, method and version of the estimator.
     """
 
     session_id: str

@@ -12,8 +12,8 @@ import math
 
 import numpy as np
 
-# Arrival may lag behind the sensor's clock by a stalled computer, never run this far ahead of it.
-_IMPLAUSIBLE_LEAP_S = 30.0
+# A stall makes a packet late without limit; none is this much quicker than the quickest before it.
+_MOST_EARLY_S = 1.0
 _BIN_S = 10.0
 _BINS_TO_KNOW, _BINS_KEPT = 12, 60
 _LARGEST_DRIFT = 200e-6
@@ -41,19 +41,23 @@ class DeviceClock:
         self._anchor_s: float | None = None
         self._last_ticks = 0
         self._elapsed_ticks = 0
-        self._last_arrival_s = -math.inf
         self._quickest: list[tuple[float, float]] = []
         self._bin_until_s = -math.inf
         self._drift = 0.0
 
     def restarted(self, ticks: int, arrival_s: float) -> bool:
-        """Whether the counter cannot have come here by running on: the sensor has started anew."""
-        if self._anchor_s is None:
+        """Whether the counter cannot have come here by running on: the sensor has started anew.
+
+        Backwards, or so far ahead that the packet would have come before it was sent. The latter is
+        what a restart shortly before the counter wraps looks like: a step to zero, but too soon.
+        """
+        now_s = self.peek(ticks)
+        if now_s is None:
             return False
-        step = (ticks - self._last_ticks) % self._wrap_ticks
-        if step >= self._wrap_ticks // 2:
+        if (ticks - self._last_ticks) % self._wrap_ticks >= self._wrap_ticks // 2:
             return True
-        return step / self._ticks_per_s > arrival_s - self._last_arrival_s + _IMPLAUSIBLE_LEAP_S
+        least_late_s = min((late_s for _, late_s in self._quickest), default=-math.inf)
+        return least_late_s - (arrival_s - now_s) > _MOST_EARLY_S
 
     def peek(self, ticks: int) -> float | None:
         """Stream seconds of a count, without moving on; None before the first anchor."""
@@ -76,14 +80,12 @@ class DeviceClock:
         self._quickest, self._bin_until_s = [], arrival_s + _BIN_S
         self._elapsed_ticks = 0
         self._last_ticks = ticks
-        self._last_arrival_s = arrival_s
         return self._anchor_s
 
     def advance(self, ticks: int, arrival_s: float, last_s: float) -> None:
         """Take `ticks` as the newest count; `last_s` is the latest time given out."""
         self._elapsed_ticks += (ticks - self._last_ticks) % self._wrap_ticks
         self._last_ticks = ticks
-        self._last_arrival_s = max(self._last_arrival_s, arrival_s)
         self._floor_s = max(self._floor_s, last_s)
         self._follow_drift(arrival_s)
 

@@ -94,7 +94,8 @@ class SessionPayload(Payload, frozen=True, kw_only=True):
     """A session's summary; store each pair of `session_id` and `revision` once.
 
     Speeds and distance are null where too much was rolled at no known speed; `tempo_per_min`,
-    strokes per minute of rolling, is known all the same.
+    strokes per minute of rolling, is known all the same. `algorithm` is the estimator that made the
+    figures: roller, ball or body, then its method and version.
     """
 
     session_id: str

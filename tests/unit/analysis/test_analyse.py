@@ -31,7 +31,7 @@ def test_a_bundled_trace_holds_slow_and_fast_strokes_and_its_truth_is_met(name):
     assert analysis.summary.hold_s > 3
     true = read_trace(path).true_speed_mps
     assert analysis.summary.distance_m == pytest.approx(np.abs(true).sum() / 100, rel=0.02)
-    assert analysis.notes == ()
+    assert not analysis.radius_assumed
 
 
 def test_the_series_has_a_row_per_reading_and_live_is_never_late(tmp_path):
@@ -69,7 +69,7 @@ def test_without_a_radius_it_says_what_it_assumes(tmp_path):
     write_trace(path, Trace("plain", TraceMeta(), samples))
     analysis = analyse_trace(path, protocol=PROTOCOL)
     assert analysis.radius_m == 0.075
-    assert "75 mm is assumed" in analysis.notes[0]
+    assert analysis.radius_assumed
     twice = analyse_trace(path, protocol=PROTOCOL, radius_m=0.15, sensors="gyro")
     once = analyse_trace(path, protocol=PROTOCOL, radius_m=0.075, sensors="gyro")
     assert twice.summary.distance_m == pytest.approx(2 * once.summary.distance_m, rel=0.02)

@@ -1,3 +1,4 @@
+import re
 import uuid
 
 import numpy as np
@@ -53,6 +54,12 @@ def test_a_sensor_that_falls_silent_ends_its_session_as_lost():
     (ended,) = only(tracker.advance(100.0), SessionEnded)
     assert ended.summary.end == "sensor_lost"
     assert ended.summary.strokes == 3
+
+
+@pytest.mark.parametrize("shape", ["roller", "ball", "body"])
+def test_the_summary_names_the_estimator_of_its_figures(shape):
+    named = summary(run(ROLL.samples[:300], shape=shape, start_at_once=True)).algorithm
+    assert re.fullmatch(rf"{shape}-[a-z-]+/[1-9][0-9]*", named)
 
 
 def test_the_summary_adds_up():

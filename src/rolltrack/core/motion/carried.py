@@ -59,7 +59,7 @@ def being_carried(samples: ImuSamples, axle: FloatArray, *, ahead_s: float = _AH
         calm = _slow(samples.accel_mps2, period_s)
         along, across = calm @ axle, in_plane(calm, plane_across(axle))
         long = _Window(WINDOW_S, period_s, ahead_s)
-        swing = np.sqrt(long.mean(_swing_radps(across, period_s) ** 2))
+        swing = _root(long.mean(_swing_radps(across, period_s) ** 2))
         scatter = _unexplained(along, across, long)
         short = _Window(_CALM_WINDOW_S, period_s, min(ahead_s, _CALM_WINDOW_S / 2))
         lately = _unexplained(along, across, short)
@@ -71,8 +71,8 @@ def being_carried(samples: ImuSamples, axle: FloatArray, *, ahead_s: float = _AH
         # A bias across the axle does not scatter.
         short = _Window(_CALM_WINDOW_S, period_s, min(ahead_s, _CALM_WINDOW_S / 2))
         power = sum(short.covariance(part, part) for part in rate_across.T)
-        turning = np.sqrt(short.mean(about**2))
-        carried |= np.sqrt(power) > _ACROSS_RADPS + _ACROSS_SHARE * turning
+        turning = _root(short.mean(about**2))
+        carried |= _root(np.asarray(power)) > _ACROSS_RADPS + _ACROSS_SHARE * turning
     return carried
 
 
@@ -163,4 +163,9 @@ def _unexplained(along: FloatArray, across: ComplexArray, window: _Window) -> Fl
     by_y = np.clip((ay * xx - ax * xy) / determinant, -_ASKEW_RAD, _ASKEW_RAD)
     power = window.covariance(along, along) - 2 * (by_x * ax + by_y * ay)
     power += by_x**2 * xx + by_y**2 * yy + 2 * by_x * by_y * xy
-    return np.sqrt(np.maximum(power, 0.0))
+    return _root(power)
+
+
+def _root(power: FloatArray) -> FloatArray:
+    """Of a windowed mean of squares; sums that run on leave a little less than zero for nothing."""
+    return np.asarray(np.sqrt(np.maximum(power, 0.0)))

@@ -10,8 +10,7 @@ import numpy as np
 from rolltrack.core.coaching.rules import RULES
 from rolltrack.core.events import EndReason, JudgedStroke, SessionSummary
 from rolltrack.core.motion.carried import CarriedWatch
-from rolltrack.core.motion.final import ALGORITHM
-from rolltrack.core.motion.shapes import SHAPES, Shape
+from rolltrack.core.motion.shapes import SHAPES, Shape, algorithm_of
 from rolltrack.core.motion.smoother import Smoother
 from rolltrack.core.session.ledger import Ledger
 from rolltrack.core.strokes.segmenter import Segmenter
@@ -167,6 +166,6 @@ class Session:
             gaps=self.gaps,
             samples=self.samples,
             samples_lost=self.samples_lost,
-            algorithm=ALGORITHM,
+            algorithm=algorithm_of(self.shape),
             end=end,
         )

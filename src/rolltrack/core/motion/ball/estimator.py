@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rolltrack.core.motion.axle import AxleFinder
     from rolltrack.core.sample import BoolArray, FloatArray, ImuSamples
 
+ALGORITHM = "map/1"
+
 _FEWEST = 16
 _MOVING_MPS = 0.006
 """Slower than this, the direction of motion means nothing; the same limit ends a stroke."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rolltrack.core.motion.body.track import Track
     from rolltrack.core.sample import BoolArray, FloatArray, ImuSamples
 
+ALGORITHM = "passes/1"
 MARGIN_S = 8.0
 """Past and future a span needs: acceleration tells a speed only once the body has turned back."""
 _BODY_PER_TISSUE = 2.0
