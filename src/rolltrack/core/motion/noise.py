@@ -24,13 +24,13 @@ _FOLLOWED = 1.4
 
 
 def box(values: FloatArray, width: int, *, mirrored: bool = False) -> FloatArray:
-    """Moving average of values that are not negative; beyond the ends the last one is repeated.
+    """Moving average of values (..., n), none negative; beyond the ends the last one is repeated.
 
     Mirrored, the ends see what lies before them instead: for a stretch that will go on.
     """
     # The filter keeps a running sum, which rounding may take just below zero.
     mode: Literal["reflect", "nearest"] = "reflect" if mirrored else "nearest"
-    return np.maximum(uniform_filter1d(values, max(3, width), mode=mode), 0.0)
+    return np.maximum(uniform_filter1d(values, max(3, width), output=float, mode=mode), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +87,12 @@ def measure(
     radial = (model.residual * np.exp(-1j * model.angle)).real
     power = radial**2
     power = np.minimum(power, _CLIP**2 * float(np.median(power)) + 0.05**2)
-    sd = np.sqrt(box(power, width, mirrored=mirrored) + rule.floor_mps2**2)
+    squares = np.stack([power, model.rate**2, model.change**2])
+    power, rate, change = box(squares, width, mirrored=mirrored)
+    sd = np.sqrt(power + rule.floor_mps2**2)
     colour = colour_of(radial / sd, period_s) if colour is None else colour
-    rate = np.sqrt(box(model.rate**2, width, mirrored=mirrored))
-    change = np.sqrt(
-        1.5 * box(model.change**2, width, mirrored=mirrored)
-        + (rule.change_floor_radps2 + rule.change_per_rate * rate) ** 2
-    )
+    liveliest = rule.change_floor_radps2 + rule.change_per_rate * np.sqrt(rate)
+    change = np.sqrt(1.5 * change + liveliest**2)
     return Noise(sd * colour, change, colour)
 
 

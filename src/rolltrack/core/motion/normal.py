@@ -113,7 +113,8 @@ def predict(basis: Basis, c: FloatArray, q: FloatArray, readings: Readings) -> P
     angle, rate, change = basis.evaluate(c)
     k = readings.k_s2
     width = max(1, round(_SMOOTHED * float(np.sqrt(k)) / readings.period_s))
-    slow = uniform_filter1d(uniform_filter1d(change, width, mode="nearest"), width, mode="nearest")
+    slow = uniform_filter1d(change, width, output=float, mode="nearest")
+    slow = uniform_filter1d(slow, width, output=float, mode="nearest")
     by_lever = -(rate * rate + 1j * slow)
     turned = G_MPS2 * np.exp(1j * angle)
     gravity = turned * (1.0 - 1j * k * change)
