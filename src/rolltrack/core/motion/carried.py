@@ -177,4 +177,5 @@ def _unexplained(means: FloatArray) -> FloatArray:
     by_y = np.clip((ay * xx - ax * xy) / determinant, -_ASKEW_RAD, _ASKEW_RAD)
     power = aa - 2 * (by_x * ax + by_y * ay)
     power += by_x**2 * xx + by_y**2 * yy + 2 * by_x * by_y * xy
-    return np.sqrt(np.maximum(power, 0.0))
+    scatter: FloatArray = np.sqrt(np.maximum(power, 0.0))
+    return scatter
