@@ -16,6 +16,7 @@ from scipy.ndimage import uniform_filter1d
 
 from rolltrack.core.motion.constants import G_MPS2, mean_period_s
 from rolltrack.core.motion.phase import in_plane, plane_across
+from rolltrack.core.motion.short import gradient
 from rolltrack.core.sample import ImuSamples
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _slow(force_mps2: FloatArray, period_s: float) -> FloatArray:
 def _swing_radps(across: ComplexArray, period_s: float) -> FloatArray:
     """(n,) how fast the force (n,) in a plane turns there."""
     size = np.maximum(np.abs(across), 0.3 * G_MPS2)
-    rate: FloatArray = np.minimum(np.abs(np.gradient(across, period_s)) / size, _FASTEST_RADPS)
+    rate: FloatArray = np.minimum(np.abs(gradient(across, period_s)) / size, _FASTEST_RADPS)
     return rate
 
 

@@ -187,6 +187,8 @@ class RollerLive:
         if self.hops % _CARRIED_EVERY == 0:
             doubtful = being_carried(past, axle, ahead_s=MAX_LATENCY_S)
             self.carried_s = past.t_s[doubtful]
+        if not len(self.carried_s):
+            return np.zeros(len(past), dtype=bool)
         carried = np.isin(past.t_s, self.carried_s)
         carried[int(np.searchsorted(past.t_s, past.t_s[-1] - lag_s, side="right")) :] = False
         return carried

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
+from rolltrack.core.motion.short import median
+
 if TYPE_CHECKING:
     from rolltrack.core.motion.normal import Predicted
     from rolltrack.core.sample import FloatArray
@@ -86,7 +88,7 @@ def measure(
     width = round(_WINDOW_S / period_s)
     radial = (model.residual * np.exp(-1j * model.angle)).real
     power = radial**2
-    power = np.minimum(power, _CLIP**2 * float(np.median(power)) + 0.05**2)
+    power = np.minimum(power, _CLIP**2 * median(power) + 0.05**2)
     squares = np.stack([power, model.rate**2, model.change**2])
     power, rate, change = box(squares, width, mirrored=mirrored)
     sd = np.sqrt(power + rule.floor_mps2**2)
@@ -104,7 +106,7 @@ def measure_rate(
     The spline follows about half of white noise at its knots' spacing; that is put back.
     """
     power = residual_radps**2
-    power = np.minimum(power, _CLIP**2 * float(np.median(power)) + _QUIETEST_RADPS**2)
+    power = np.minimum(power, _CLIP**2 * median(power) + _QUIETEST_RADPS**2)
     sd: FloatArray = _FOLLOWED * np.sqrt(
         box(power, round(_WINDOW_S / period_s), mirrored=mirrored) + _QUIETEST_RADPS**2
     )

@@ -13,7 +13,7 @@ Re p, Im p, e, d, x] and, with a gyroscope, [n, s] are the same all along.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -100,7 +100,17 @@ class Predicted:
 
     def first(self, count: int) -> Predicted:
         """The same at the oldest of the times."""
-        return Predicted(*(getattr(self, each.name)[:count] for each in fields(self)))
+        return Predicted(
+            self.angle[:count],
+            self.rate[:count],
+            self.change[:count],
+            self.lever[:count],
+            self.gravity[:count],
+            self.residual[:count],
+            self.by_angle[:count],
+            self.by_rate[:count],
+            self.by_change[:count],
+        )
 
 
 def predict(basis: Basis, c: FloatArray, q: FloatArray, readings: Readings) -> Predicted:
@@ -279,7 +289,7 @@ def assemble(
     intervals = count - ORDER + 1
     surprise = sum(prior_row[a] * c[a : a + intervals] for a in range(ORDER))
     mixed = normal.mixed.copy()
-    mixed[:, :ORDER] += np.outer(prior_row, prior_row)[:, :, np.newaxis] * prior_weight
+    mixed[:, :ORDER] += (prior_row[:, np.newaxis] * prior_row)[:, :, np.newaxis] * prior_weight
     mixed[:, -1] -= prior_row[:, np.newaxis] * (prior_weight * surprise)
     band = np.zeros((ORDER, count))
     sides = np.zeros((mixed.shape[1] - ORDER, count))

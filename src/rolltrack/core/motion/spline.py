@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from rolltrack.core.sample import FloatArray
 
 ORDER = 4
+_VALUE = np.array([[1, -3, 3, -1], [4, 0, -6, 3], [1, 3, 3, -3], [0, 0, 0, 1]]) / 6.0
+_SLOPE = np.pad(_VALUE[:, 1:] * [1, 2, 3], ((0, 0), (0, 1)))
+_BEND = np.pad(_SLOPE[:, 1:] * [1, 2, 3], ((0, 0), (0, 1)))
+_POLYNOMIALS = np.stack([_VALUE, _SLOPE, _BEND])
+"""(3, 4, 4) of the functions and their derivatives by the share u of an interval, for 1 u u2 u3."""
 _NEIGHBOURS = np.arange(ORDER)[:, np.newaxis]
 
 
@@ -46,24 +51,19 @@ class Basis:
         x = (t_s - start_s) / spacing_s
         interval = x.astype(np.intp)
         u = x - interval
-        v, h = 1.0 - u, spacing_s
-        u2, v2 = u * u, v * v
-        u3, v3 = u2 * u, v2 * v
-        functions = np.stack(
-            [
-                *(v3, 3 * u3 - 6 * u2 + 4, 3 * v3 - 6 * v2 + 4, u3),
-                *(-v2, 3 * u2 - 4 * u, 4 * v - 3 * v2, u2),
-                *(v, 3 * u - 2, 3 * v - 2, u),
-            ]
-        ).reshape(3, ORDER, -1)
-        functions /= np.array([6.0, 2 * h, h**2])[:, np.newaxis, np.newaxis]
+        powers = np.ones((ORDER, len(t_s)))
+        powers[1] = u
+        np.multiply(u, u, out=powers[2])
+        np.multiply(powers[2], u, out=powers[3])
+        scale = np.array([1.0, spacing_s, spacing_s**2])[:, np.newaxis, np.newaxis]
+        functions = (_POLYNOMIALS / scale).reshape(3 * ORDER, ORDER) @ powers
         changes = np.flatnonzero(np.diff(interval)) + 1
         first = np.concatenate([np.zeros(1, dtype=np.intp), changes])
         return cls(
             start_s,
             spacing_s,
             interval,
-            functions,
+            functions.reshape(3, ORDER, -1),
             interval[first],
             first,
             int(interval[-1]) + 1,
