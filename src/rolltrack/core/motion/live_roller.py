@@ -254,4 +254,4 @@ class RollerLive:
         now_s = float(t_s[-1])
         ages_s = np.array([_SETTLED * self._tau_s, MAX_LATENCY_S, 0.0])
         at = np.searchsorted(t_s, now_s - np.sort(ages_s)[::-1])
-        return np.unique(np.minimum(at, len(t_s) - 1))
+        return np.array(sorted(set(np.minimum(at, len(t_s) - 1).tolist())))
