@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 BIN = Path(sys.executable).parent
 PATIENCE_S = 60.0
+LEAVE_S = 60.0
+"""Ending many sessions on a busy machine takes its time."""
 
 
 @contextmanager
@@ -58,7 +60,11 @@ def process(*command: str, first_line: bool = False) -> Iterator[tuple[subproces
         yield child, child.stdout.readline().strip() if first_line else ""
     finally:
         child.terminate()
-        child.wait(15)
+        try:
+            child.wait(LEAVE_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            raise
 
 
 def usage(pid: int, seconds: float) -> tuple[float, float]:

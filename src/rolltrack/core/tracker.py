@@ -371,7 +371,9 @@ class Tracker:
             s.live = session.live if session.radius_m == setup.radius_m else None
         elif not session.wanted:
             return [*events, SessionDiscarded(t_s, session.session_id)]
+        strokes = session.final_strokes(setup.protocol)
         summary = session.summary(
+            strokes,
             roller=setup.roller,
             athlete=setup.athlete,
             region=setup.region,
@@ -379,7 +381,7 @@ class Tracker:
             epoch_unix_s=setup.epoch_unix_s,
             end=end,
         )
-        return [*events, SessionEnded(t_s, summary, tuple(session.strokes))]
+        return [*events, SessionEnded(t_s, summary, strokes)]
 
 
 def _ended(session: Session, strokes: list[JudgedStroke]) -> list[Event]:

@@ -25,6 +25,7 @@ from rolltrack.core.motion.normal import (
     predict,
 )
 from rolltrack.core.motion.phase import roller_phase
+from rolltrack.core.motion.short import gradient
 from rolltrack.core.motion.spline import Basis
 from rolltrack.core.motion.steady import process_row, process_weight, solve_phase
 
@@ -265,7 +266,7 @@ def averaging_radps(change_radps2: FloatArray, period_s: float) -> FloatArray:
 
     The mean of w over an interval T differs from w by w'' T^2 / 24; filters reach twice as far.
     """
-    bend = np.gradient(change_radps2, period_s)
+    bend = gradient(change_radps2, period_s)
     width = round(_AVERAGING_S / period_s)
     lost: FloatArray = np.sqrt(box(bend**2, width)) * period_s**2 / 6.0
     return lost

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.linalg.lapack import dpbtrf, dpbtrs
 
+from rolltrack.core.motion.short import solve_small
 from rolltrack.core.motion.spline import ORDER
 
 if TYPE_CHECKING:
@@ -45,11 +46,13 @@ def solve(system: Bordered) -> Solved:
     factor, fault = dpbtrf(system.band, lower=1)
     if fault:
         raise np.linalg.LinAlgError("the readings leave some stretch of the motion open")
-    answers = solve_band(factor, np.column_stack([system.pull, system.border]))
+    sides = np.empty((len(system.pull), 1 + system.border.shape[1]), order="F")
+    sides[:, 0], sides[:, 1:] = system.pull, system.border
+    answers = solve_band(factor, sides)
     free, border = answers[:, 0], answers[:, 1:]
     precision = system.constants - system.border.T @ border
     pull = system.constants_pull - system.border.T @ free
-    constants_step = np.asarray(np.linalg.solve(precision, pull), dtype=float)
+    constants_step = solve_small(precision, pull)
     return Solved(free - border @ constants_step, constants_step, factor, border, precision)
 
 

@@ -16,6 +16,7 @@ from scipy.ndimage import uniform_filter1d
 
 from rolltrack.core.motion.constants import G_MPS2, mean_period_s
 from rolltrack.core.motion.phase import in_plane, plane_across
+from rolltrack.core.motion.short import gradient
 from rolltrack.core.sample import ImuSamples
 
 if TYPE_CHECKING:
@@ -60,9 +61,10 @@ def being_carried(samples: ImuSamples, axle: FloatArray, *, ahead_s: float = _AH
         along, across = calm @ axle, in_plane(calm, plane_across(axle))
         long = _Window(WINDOW_S, period_s, ahead_s)
         swing = _root(long.mean(_swing_radps(across, period_s) ** 2))
-        scatter = _unexplained(along, across, long)
+        moments = _moments(along, across)
+        scatter = _unexplained(long.mean(moments))
         short = _Window(_CALM_WINDOW_S, period_s, min(ahead_s, _CALM_WINDOW_S / 2))
-        lately = _unexplained(along, across, short)
+        lately = _unexplained(short.mean(moments))
         restless = scatter > _RESTLESS_MPS2 + _PER_RATE_MPS * swing
         carried |= restless & (lately > _CALM_MPS2)
     if samples.gyro_radps is not None:
@@ -70,9 +72,10 @@ def being_carried(samples: ImuSamples, axle: FloatArray, *, ahead_s: float = _AH
         rate_across = samples.gyro_radps - np.outer(about, axle)
         # A bias across the axle does not scatter.
         short = _Window(_CALM_WINDOW_S, period_s, min(ahead_s, _CALM_WINDOW_S / 2))
-        power = sum(short.covariance(part, part) for part in rate_across.T)
+        steady = rate_across.T - rate_across.mean(axis=0)[:, np.newaxis]
+        power = np.sum(short.mean(steady**2) - short.mean(steady) ** 2, axis=0)
         turning = _root(short.mean(about**2))
-        carried |= _root(np.asarray(power)) > _ACROSS_RADPS + _ACROSS_SHARE * turning
+        carried |= _root(power) > _ACROSS_RADPS + _ACROSS_SHARE * turning
     return carried
 
 
@@ -123,45 +126,57 @@ class CarriedWatch:
 
 def _slow(force_mps2: FloatArray, period_s: float) -> FloatArray:
     width = max(3, round(_HAND_S / period_s))
-    return np.asarray(uniform_filter1d(force_mps2, width, axis=0, mode="nearest"))
+    return np.asarray(uniform_filter1d(force_mps2, width, axis=0, output=float, mode="nearest"))
 
 
 def _swing_radps(across: ComplexArray, period_s: float) -> FloatArray:
     """(n,) how fast the force (n,) in a plane turns there."""
     size = np.maximum(np.abs(across), 0.3 * G_MPS2)
-    rate: FloatArray = np.minimum(np.abs(np.gradient(across, period_s)) / size, _FASTEST_RADPS)
+    rate: FloatArray = np.minimum(np.abs(gradient(across, period_s)) / size, _FASTEST_RADPS)
     return rate
 
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """A window that ends ahead_s after each instant; the ends of a stretch are repeated."""
+    """A window that ends ahead_s after each instant; the ends of a stretch are repeated.
+
+    Filtering many rows at once costs little more than one: calls are dear, numbers cheap.
+    """
 
     window_s: float
     period_s: float
     ahead_s: float
 
     def mean(self, values: FloatArray) -> FloatArray:
+        """Of values (..., n) at each of the n instants."""
         width = max(3, round(self.window_s / self.period_s))
         ahead = min(round(self.ahead_s / self.period_s), width // 2)
         origin = min(width // 2 - ahead, (width - 1) // 2)
-        return np.asarray(uniform_filter1d(values, width, mode="nearest", origin=origin))
-
-    def covariance(self, a: FloatArray, b: FloatArray) -> FloatArray:
-        a, b = a - np.mean(a), b - np.mean(b)
-        return self.mean(a * b) - self.mean(a) * self.mean(b)
+        return np.asarray(
+            uniform_filter1d(values, width, output=float, mode="nearest", origin=origin)
+        )
 
 
-def _unexplained(along: FloatArray, across: ComplexArray, window: _Window) -> FloatArray:
-    """(n,) scatter of the force along the axle that a slightly wrong axle cannot explain."""
-    x, y = across.real, across.imag
-    xx, yy, xy = window.covariance(x, x), window.covariance(y, y), window.covariance(x, y)
-    ax, ay = window.covariance(along, x), window.covariance(along, y)
+def _moments(along: FloatArray, across: ComplexArray) -> FloatArray:
+    """(9, n) products whose means over a window give the covariances there, and single terms."""
+    a, x, y = along - np.mean(along), across.real, across.imag
+    x, y = x - np.mean(x), y - np.mean(y)
+    return np.stack([x * x, y * y, x * y, a * x, a * y, a * a, x, y, a])
+
+
+def _unexplained(means: FloatArray) -> FloatArray:
+    """(n,) scatter of the force along the axle that a slightly wrong axle cannot explain.
+
+    Args:
+        means: (9, n) of `_moments` over a window.
+    """
+    x, y, a = means[6:]
+    xx, yy, xy, ax, ay, aa = means[:6] - np.stack([x * x, y * y, x * y, a * x, a * y, a * a])
     xx, yy = xx + _RESTLESS_MPS2**2, yy + _RESTLESS_MPS2**2
     determinant = xx * yy - xy**2
     by_x = np.clip((ax * yy - ay * xy) / determinant, -_ASKEW_RAD, _ASKEW_RAD)
     by_y = np.clip((ay * xx - ax * xy) / determinant, -_ASKEW_RAD, _ASKEW_RAD)
-    power = window.covariance(along, along) - 2 * (by_x * ax + by_y * ay)
+    power = aa - 2 * (by_x * ax + by_y * ay)
     power += by_x**2 * xx + by_y**2 * yy + 2 * by_x * by_y * xy
     return _root(power)
 

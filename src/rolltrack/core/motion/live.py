@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from rolltrack.core.motion.constants import MAX_LATENCY_S
+from rolltrack.core.motion.short import median
 
 if TYPE_CHECKING:
     from rolltrack.core.motion.axle import AxleFinder
@@ -71,7 +72,7 @@ class Spoken:
         steps_s = np.diff(t_s[int(np.searchsorted(t_s, t_s[-1] - _RECENT_S)) :])
         if not len(steps_s):
             return MAX_LATENCY_S - HOP_S
-        period_s = float(np.median(steps_s))
+        period_s = median(steps_s)
         hop_s = (np.ceil(HOP_S / period_s - _ROUNDING) + 1.0) * period_s
         late_s = float(steps_s.max()) - period_s
         return max(0.0, MAX_LATENCY_S - float(hop_s) - late_s - _MARGIN_S)

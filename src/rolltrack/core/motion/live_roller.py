@@ -189,6 +189,8 @@ class RollerLive:
         if self.hops % _CARRIED_EVERY == 0:
             doubtful = being_carried(past, axle, ahead_s=MAX_LATENCY_S)
             self.carried_s = past.t_s[doubtful]
+        if not len(self.carried_s):
+            return np.zeros(len(past), dtype=bool)
         carried = np.isin(past.t_s, self.carried_s)
         carried[int(np.searchsorted(past.t_s, past.t_s[-1] - lag_s, side="right")) :] = False
         return carried
@@ -254,4 +256,4 @@ class RollerLive:
         now_s = float(t_s[-1])
         ages_s = np.array([_SETTLED * self._tau_s, MAX_LATENCY_S, 0.0])
         at = np.searchsorted(t_s, now_s - np.sort(ages_s)[::-1])
-        return np.unique(np.minimum(at, len(t_s) - 1))
+        return np.array(sorted(set(np.minimum(at, len(t_s) - 1).tolist())))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
+from rolltrack.core.motion.short import median
+
 if TYPE_CHECKING:
     from rolltrack.core.motion.normal import Predicted
     from rolltrack.core.motion.phase import ComplexArray
@@ -29,13 +31,13 @@ _TIMES_WHITE, _BUMP = 3.0, 16.0
 
 
 def box(values: FloatArray, width: int, *, mirrored: bool = False) -> FloatArray:
-    """Moving average of values that are not negative; beyond the ends the last one is repeated.
+    """Moving average of values (..., n), none negative; beyond the ends the last one is repeated.
 
     Mirrored, the ends see what lies before them instead: for a stretch that will go on.
     """
     # The filter keeps a running sum, which rounding may take just below zero.
     mode: Literal["reflect", "nearest"] = "reflect" if mirrored else "nearest"
-    return np.maximum(uniform_filter1d(values, max(3, width), mode=mode), 0.0)
+    return np.maximum(uniform_filter1d(values, max(3, width), output=float, mode=mode), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +96,14 @@ def measure(
     width = round(_WINDOW_S / period_s)
     honest = model.aligned if turning_known else model.aligned.real
     power = np.abs(honest) ** 2 * (0.5 if turning_known else 1.0)
-    power = np.minimum(power, _CLIP**2 * float(np.median(power)) + 0.05**2)
-    sd = np.sqrt(box(power, width, mirrored=mirrored) + rule.floor_mps2**2)
+    power = np.minimum(power, _CLIP**2 * median(power) + 0.05**2)
+    squares = np.stack([power, model.rate**2, model.change**2])
+    power, rate, change = box(squares, width, mirrored=mirrored)
+    sd = np.sqrt(power + rule.floor_mps2**2)
     if colour is None:
         colour = colour_of(honest / sd, period_s)
-    rate = np.sqrt(box(model.rate**2, width, mirrored=mirrored))
-    change = np.sqrt(
-        1.5 * box(model.change**2, width, mirrored=mirrored)
-        + (rule.change_floor_radps2 + rule.change_per_rate * rate) ** 2
-    )
+    liveliest = rule.change_floor_radps2 + rule.change_per_rate * np.sqrt(rate)
+    change = np.sqrt(1.5 * change + liveliest**2)
     return Noise(sd * colour, change, colour)
 
 
@@ -114,7 +115,7 @@ def measure_rate(
     The spline follows about half of white noise at its knots' spacing; that is put back.
     """
     power = residual_radps**2
-    power = np.minimum(power, _CLIP**2 * float(np.median(power)) + _QUIETEST_RADPS**2)
+    power = np.minimum(power, _CLIP**2 * median(power) + _QUIETEST_RADPS**2)
     sd: FloatArray = _FOLLOWED * np.sqrt(
         box(power, round(_WINDOW_S / period_s), mirrored=mirrored) + _QUIETEST_RADPS**2
     )
@@ -135,7 +136,7 @@ def white_radps(rate_radps: FloatArray) -> float:
     power = np.diff(rate_radps, 2) ** 2 / 6.0
     if not len(power):
         return _QUIETEST_RADPS
-    power = np.minimum(power, _BUMP * float(np.median(power)) + _QUIETEST_RADPS**2)
+    power = np.minimum(power, _BUMP * median(power) + _QUIETEST_RADPS**2)
     return float(np.sqrt(np.mean(power) + _QUIETEST_RADPS**2))
 
 

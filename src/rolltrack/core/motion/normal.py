@@ -14,7 +14,7 @@ gyroscope, [n, s] are the same all along.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -110,7 +110,17 @@ class Predicted:
 
     def first(self, count: int) -> Predicted:
         """The same at the oldest of the times."""
-        return Predicted(*(getattr(self, each.name)[:count] for each in fields(self)))
+        return Predicted(
+            self.angle[:count],
+            self.rate[:count],
+            self.change[:count],
+            self.lever[:count],
+            self.gravity[:count],
+            self.residual[:count],
+            self.by_angle[:count],
+            self.by_rate[:count],
+            self.by_change[:count],
+        )
 
 
 def predict(basis: Basis, c: FloatArray, q: FloatArray, readings: Readings) -> Predicted:
@@ -123,7 +133,8 @@ def predict(basis: Basis, c: FloatArray, q: FloatArray, readings: Readings) -> P
     angle, rate, change = basis.evaluate(c)
     k = readings.k_s2
     width = max(1, round(_SMOOTHED * float(np.sqrt(k)) / readings.period_s))
-    slow = uniform_filter1d(uniform_filter1d(change, width, mode="nearest"), width, mode="nearest")
+    slow = uniform_filter1d(change, width, output=float, mode="nearest")
+    slow = uniform_filter1d(slow, width, output=float, mode="nearest")
     by_lever = -(rate * rate + 1j * slow)
     turned = G_MPS2 * np.exp(1j * angle)
     gravity = turned * (1.0 - 1j * readings.ground * k * change)
@@ -150,16 +161,13 @@ class Normal:
     """Sums of the weighted normal equations, not yet assembled.
 
     Attributes:
-        spline: (4, 4, intervals) J'WJ of the four coefficients of each interval; upper part filled.
-        border: (4, nc, intervals) J'W Jq.
-        pull: (4, intervals) J'W r.
+        mixed: (4, 4 + nc + 1, intervals) J'W [J Jq r]: what the four coefficients of each interval
+            have to do with each other, with the constants, and with the residuals.
         constants: (nc, nc) Jq'W Jq.
         constants_pull: (nc,) Jq'W r.
     """
 
-    spline: FloatArray
-    border: FloatArray
-    pull: FloatArray
+    mixed: FloatArray
     constants: FloatArray
     constants_pull: FloatArray
 
@@ -185,47 +193,63 @@ def accumulate(
         with_lever: the lever arm is among the unknowns; else its columns are zero.
     """
     root = np.sqrt(weight)
-    jacobian = root * (
-        model.by_angle * basis.value + model.by_rate * basis.slope + model.by_change * basis.bend
-    )
-    lever = model.lever if with_lever else np.zeros_like(model.lever)
-    mirrored = model.gravity.conj()
-    ones = np.ones_like(mirrored)
-    columns = root * np.stack(
-        [ones, 1j * ones, lever, 1j * lever, model.gravity, mirrored, 1j * mirrored, model.residual]
-    )
-    # Real and imaginary parts are two measurements: side by side they make every sum a real
-    # product.
-    rows = np.concatenate([jacobian.real, jacobian.imag], axis=-1).reshape(ORDER, 2, -1)
-    sides = np.concatenate([columns.real, columns.imag], axis=-1).reshape(len(columns), 2, -1)
-    nc = readings.constants
-    spline = np.zeros((ORDER, ORDER, basis.intervals))
-    for a in range(ORDER):
-        spline[a, a:] = basis.per_interval(np.einsum("sn,bsn->bn", rows[a], rows[a:]))
-    mixed = np.stack(
-        [basis.per_interval(np.einsum("sn,ksn->kn", rows[a], sides)) for a in range(ORDER)]
-    )
-    flat = sides.reshape(len(columns), -1)
+    sides = _columns(basis, model, root, with_lever=with_lever)
+    products = np.einsum("asn,ksn->akn", sides[:ORDER], sides)
+    flat = sides[ORDER:].reshape(len(sides) - ORDER, -1)
     gram = flat @ flat.T
-    border = np.zeros((ORDER, nc, basis.intervals))
-    border[:, :ACCEL_CONSTANTS] = mixed[:, :ACCEL_CONSTANTS]
-    pull = mixed[:, -1].copy()
+    if readings.rate_radps is None or rate_correction is None:
+        return Normal(basis.per_interval(products), gram[:-1, :-1], gram[:-1, -1])
+    nc = readings.constants
+    widened = np.zeros((ORDER, ORDER + nc + 1, products.shape[-1]))
+    widened[:, : ORDER + ACCEL_CONSTANTS] = products[:, :-1]
+    widened[:, -1] = products[:, -1]
     constants, constants_pull = np.zeros((nc, nc)), np.zeros(nc)
     constants[:ACCEL_CONSTANTS, :ACCEL_CONSTANTS] = gram[:-1, :-1]
     constants_pull[:ACCEL_CONSTANTS] = gram[:-1, -1]
-    normal = Normal(spline, border, pull, constants, constants_pull)
-    if readings.rate_radps is not None and rate_correction is not None:
-        _add_gyroscope(normal, basis, readings, model.rate, rate_correction)
-    return normal
+    _add_gyroscope(
+        widened, (constants, constants_pull), basis, readings, model.rate, rate_correction
+    )
+    return Normal(basis.per_interval(widened), constants, constants_pull)
+
+
+def _columns(basis: Basis, model: Predicted, root: FloatArray, *, with_lever: bool) -> FloatArray:
+    """(12, 2, N) weighted [J Jq r]; real and imaginary parts are two measurements.
+
+    Side by side they make every sum a real product.
+    """
+    columns = np.zeros((ORDER + ACCEL_CONSTANTS + 1, 2, len(root)))
+    by = root * np.stack([model.by_angle, model.by_rate, model.by_change])
+    np.einsum("kn,kan->an", by.real, basis.functions, out=columns[:ORDER, 0])
+    np.einsum("kn,kan->an", by.imag, basis.functions, out=columns[:ORDER, 1])
+    bias, lever, gain, skew = 4, 6, 8, 9
+    columns[bias, 0] = columns[bias + 1, 1] = root
+    if with_lever:
+        _complex(columns[lever : lever + 2], root * model.lever)
+    gravity = root * model.gravity
+    columns[gain, 0] = columns[skew, 0] = columns[skew + 1, 1] = gravity.real
+    columns[gain, 1] = columns[skew + 1, 0] = gravity.imag
+    columns[skew, 1] = -gravity.imag
+    residual = root * model.residual
+    columns[-1, 0], columns[-1, 1] = residual.real, residual.imag
+    return columns
+
+
+def _complex(columns: FloatArray, values: ComplexArray) -> None:
+    """Columns (2, 2, N) of a complex unknown that is multiplied by values (N,)."""
+    columns[0, 0] = columns[1, 1] = values.real
+    columns[0, 1] = values.imag
+    columns[1, 0] = -values.imag
 
 
 def _add_gyroscope(
-    normal: Normal,
+    products: FloatArray,
+    constants: tuple[FloatArray, FloatArray],
     basis: Basis,
     readings: Readings,
     rate: FloatArray,
     rate_correction: tuple[float, float],
 ) -> None:
+    """Add to products (4, 4 + nc + 1, N) of each reading, and to the constants' own sums."""
     assert readings.rate_radps is not None  # noqa: S101 - the caller has looked; for the type checker
     bias, scale = rate_correction
     residual = readings.rate_radps - (1.0 + scale) * rate - bias
@@ -234,14 +258,11 @@ def _add_gyroscope(
     root = np.sqrt(robust * readings.trusted) / readings.rate_sd_radps
     rows = root * (1.0 + scale) * basis.slope
     sides = np.stack([root, root * rate, root * residual])
-    for a in range(ORDER):
-        normal.spline[a, a:] += basis.per_interval(rows[a] * rows[a:])
-        mixed = basis.per_interval(rows[a] * sides)
-        normal.border[a, ACCEL_CONSTANTS:] += mixed[:GYRO_CONSTANTS]
-        normal.pull[a] += mixed[-1]
+    products[:, :ORDER] += rows[:, np.newaxis] * rows
+    products[:, ORDER + ACCEL_CONSTANTS :] += rows[:, np.newaxis] * sides
     gram = sides @ sides.T
-    normal.constants[ACCEL_CONSTANTS:, ACCEL_CONSTANTS:] += gram[:-1, :-1]
-    normal.constants_pull[ACCEL_CONSTANTS:] += gram[:-1, -1]
+    constants[0][ACCEL_CONSTANTS:, ACCEL_CONSTANTS:] += gram[:-1, :-1]
+    constants[1][ACCEL_CONSTANTS:] += gram[:-1, -1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -277,14 +298,12 @@ def assemble(
     count = len(c)
     intervals = count - ORDER + 1
     surprise = sum(prior_row[a] * c[a : a + intervals] for a in range(ORDER))
+    mixed = normal.mixed.copy()
+    mixed[:, :ORDER] += (prior_row[:, np.newaxis] * prior_row)[:, :, np.newaxis] * prior_weight
+    mixed[:, -1] -= prior_row[:, np.newaxis] * (prior_weight * surprise)
     band = np.zeros((ORDER, count))
-    border = np.zeros((count, normal.border.shape[1]))
-    pull = np.zeros(count)
+    sides = np.zeros((mixed.shape[1] - ORDER, count))
     for a in range(ORDER):
-        for b in range(a, ORDER):
-            band[b - a, a : a + intervals] += (
-                normal.spline[a, b] + (prior_row[a] * prior_row[b]) * prior_weight
-            )
-        border[a : a + intervals] += normal.border[a].T
-        pull[a : a + intervals] += normal.pull[a] - prior_row[a] * prior_weight * surprise
-    return Bordered(band, border, pull, normal.constants, normal.constants_pull)
+        band[: ORDER - a, a : a + intervals] += mixed[a, a:ORDER]
+        sides[:, a : a + intervals] += mixed[a, ORDER:]
+    return Bordered(band, sides[:-1].T, sides[-1], normal.constants, normal.constants_pull)

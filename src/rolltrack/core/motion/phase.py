@@ -65,6 +65,6 @@ def _unwrapped(angle: FloatArray) -> FloatArray:
 def _box(z: ComplexArray, width: int) -> ComplexArray:
     """Moving sum; only its angle is used, so at the ends it may simply have fewer terms."""
     parts = np.ascontiguousarray(z).view(np.float64).reshape(-1, 2)
-    total = uniform_filter1d(parts, width, axis=0, mode="constant", cval=0.0)
+    total = uniform_filter1d(parts, width, axis=0, output=float, mode="constant", cval=0.0)
     smooth: ComplexArray = total.view(np.complex128)[:, 0]
     return smooth

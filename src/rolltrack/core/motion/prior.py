@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rolltrack.core.motion.batch import Constants
 from rolltrack.core.motion.lever import LEVER
+from rolltrack.core.motion.normal import Bordered
 from rolltrack.core.motion.spline import ORDER
 
 if TYPE_CHECKING:
-    from rolltrack.core.motion.normal import Bordered
     from rolltrack.core.sample import FloatArray
 
 TIED = ORDER - 1
 """Coefficients that a knot interval shares with the one before."""
+_COLUMN, _BELOW = np.nonzero(np.arange(TIED)[:, np.newaxis] + np.arange(TIED) < TIED)
 _LEVER = slice(TIED + LEVER.start, TIED + LEVER.stop)
 _LOOSENED = 1.02
 """The coefficients' deviation grows by this, for what linearising has cost."""
@@ -67,28 +68,21 @@ class Prior:
             q: (nc,) constants.
         """
         pull = self.precision @ (self.mean - np.concatenate([c[:TIED], q]))
-        band, border, pulls = system.band.copy(), system.border.copy(), system.pull.copy()
+        band, border, pulls = system.band.copy(), system.border.copy("K"), system.pull.copy()
         pulls[:TIED] += pull[:TIED]
         border[:TIED] += self.precision[:TIED, TIED:]
-        for below in range(TIED):
-            band[below, : TIED - below] += np.diagonal(self.precision[:TIED, :TIED], -below)
-        return replace(
-            system,
-            band=band,
-            border=border,
-            pull=pulls,
-            constants=system.constants + self.precision[TIED:, TIED:],
-            constants_pull=system.constants_pull + pull[TIED:],
-        )
+        band[_BELOW, _COLUMN] += self.precision[_COLUMN + _BELOW, _COLUMN]
+        constants = system.constants + self.precision[TIED:, TIED:]
+        return Bordered(band, border, pulls, constants, system.constants_pull + pull[TIED:])
 
     def without_lever(self, system: Bordered) -> Bordered:
         """A system this was added to, with the lever arm as known, whatever the motion says."""
-        border, constants = system.border.copy(), system.constants.copy()
+        border, constants = system.border.copy("K"), system.constants.copy()
         pull = system.constants_pull.copy()
         border[:, LEVER] = pull[LEVER] = 0.0
         constants[LEVER, :] = constants[:, LEVER] = 0.0
         constants[LEVER, LEVER] = self.precision[_LEVER, _LEVER]
-        return replace(system, border=border, constants=constants, constants_pull=pull)
+        return Bordered(system.band, border, system.pull, constants, pull)
 
     def loosened(self, grown: float, widest: FloatArray) -> Prior:
         """Constants may drift, but are never less known than those of sensors at large.

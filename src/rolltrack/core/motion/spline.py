@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from rolltrack.core.sample import FloatArray
 
 ORDER = 4
+_VALUE = np.array([[1, -3, 3, -1], [4, 0, -6, 3], [1, 3, 3, -3], [0, 0, 0, 1]]) / 6.0
+_SLOPE = np.pad(_VALUE[:, 1:] * [1, 2, 3], ((0, 0), (0, 1)))
+_BEND = np.pad(_SLOPE[:, 1:] * [1, 2, 3], ((0, 0), (0, 1)))
+_POLYNOMIALS = np.stack([_VALUE, _SLOPE, _BEND])
+"""(3, 4, 4) of the functions and their derivatives by the share u of an interval, for 1 u u2 u3."""
+_NEIGHBOURS = np.arange(ORDER)[:, np.newaxis]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,9 +31,7 @@ class Basis:
         start_s: beginning of interval 0.
         spacing_s: knot spacing h.
         interval: (N,) interval of each time, ascending.
-        value: (4, N) the functions.
-        slope: (4, N) their first derivative.
-        bend: (4, N) their second derivative.
+        functions: (3, 4, N) the functions, their first and their second derivatives.
         occupied: (m,) intervals that hold at least one time.
         first: (m,) index of the first time in each of them.
         intervals: how many intervals there are.
@@ -36,9 +40,7 @@ class Basis:
     start_s: float
     spacing_s: float
     interval: NDArray[np.intp]
-    value: FloatArray
-    slope: FloatArray
-    bend: FloatArray
+    functions: FloatArray
     occupied: NDArray[np.intp]
     first: NDArray[np.intp]
     intervals: int
@@ -49,20 +51,19 @@ class Basis:
         x = (t_s - start_s) / spacing_s
         interval = x.astype(np.intp)
         u = x - interval
-        v, h = 1.0 - u, spacing_s
-        u2, v2 = u * u, v * v
-        value = np.stack([v2 * v, 3 * u2 * u - 6 * u2 + 4, 3 * v2 * v - 6 * v2 + 4, u2 * u]) / 6
-        slope = np.stack([-v2, 3 * u2 - 4 * u, 4 * v - 3 * v2, u2]) / (2 * h)
-        bend = np.stack([v, 3 * u - 2, 3 * v - 2, u]) / h**2
+        powers = np.ones((ORDER, len(t_s)))
+        powers[1] = u
+        np.multiply(u, u, out=powers[2])
+        np.multiply(powers[2], u, out=powers[3])
+        scale = np.array([1.0, spacing_s, spacing_s**2])[:, np.newaxis, np.newaxis]
+        functions = (_POLYNOMIALS / scale).reshape(3 * ORDER, ORDER) @ powers
         changes = np.flatnonzero(np.diff(interval)) + 1
         first = np.concatenate([np.zeros(1, dtype=np.intp), changes])
         return cls(
             start_s,
             spacing_s,
             interval,
-            value,
-            slope,
-            bend,
+            functions.reshape(3, ORDER, -1),
             interval[first],
             first,
             int(interval[-1]) + 1,
@@ -73,14 +74,26 @@ class Basis:
         """How many coefficients the spline has."""
         return self.intervals + ORDER - 1
 
+    @property
+    def value(self) -> FloatArray:
+        """(4, N) the functions."""
+        return np.asarray(self.functions[0])
+
+    @property
+    def slope(self) -> FloatArray:
+        """(4, N) their first derivatives."""
+        return np.asarray(self.functions[1])
+
+    @property
+    def bend(self) -> FloatArray:
+        """(4, N) their second derivatives."""
+        return np.asarray(self.functions[2])
+
     def evaluate(self, coefficients: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Value, slope and bend of the spline at the N times."""
-        active = np.stack([coefficients[self.interval + a] for a in range(ORDER)])
-        return (
-            np.einsum("an,an->n", self.value, active),
-            np.einsum("an,an->n", self.slope, active),
-            np.einsum("an,an->n", self.bend, active),
-        )
+        active = coefficients[self.interval + _NEIGHBOURS]
+        value, slope, bend = np.einsum("kan,an->kn", self.functions, active)
+        return value, slope, bend
 
     def per_interval(self, columns: FloatArray) -> FloatArray:
         """Sum (..., N) over the times in each interval; empty intervals get zero."""

@@ -8,7 +8,6 @@ import numpy as np
 from scipy.linalg.lapack import dpbsv
 
 from rolltrack.core.motion.normal import Normal, assemble
-from rolltrack.core.motion.spline import ORDER
 
 if TYPE_CHECKING:
     from rolltrack.core.motion.spline import Basis
@@ -53,12 +52,8 @@ def solve_phase(
     """
     weight = 1.0 / phase_sd_rad
     rows = weight * (basis.value - k_s2 * basis.bend)
-    spline = np.zeros((ORDER, ORDER, basis.intervals))
-    for a in range(ORDER):
-        spline[a, a:] = basis.per_interval(rows[a] * rows[a:])
-    pull = basis.per_interval(rows * (weight * phase_rad))
-    none = np.zeros((ORDER, 0, basis.intervals))
-    normal = Normal(spline, none, pull, np.zeros((0, 0)), np.zeros(0))
+    products = rows[:, np.newaxis] * np.concatenate([rows, (weight * phase_rad)[np.newaxis]])
+    normal = Normal(basis.per_interval(products), np.zeros((0, 0)), np.zeros(0))
     row = process_row(basis.spacing_s, singer_s)
     system = assemble(normal, np.zeros(basis.coefficients), row, prior_weight)
     # LAPACK itself: for the short windows of the live estimate, scipy's wrapper costs more than it.

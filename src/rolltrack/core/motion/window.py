@@ -43,6 +43,7 @@ from rolltrack.core.motion.normal import (
     predict,
 )
 from rolltrack.core.motion.prior import TIED, Prior, eliminated, within
+from rolltrack.core.motion.short import solve_small
 from rolltrack.core.motion.spline import ORDER, Basis
 from rolltrack.core.motion.steady import process_row, process_weight
 from rolltrack.core.sample import FloatArray, zeros
@@ -389,12 +390,12 @@ def _prolonged(c: FloatArray, count: int, row: FloatArray) -> FloatArray:
 
 def _rate_sd(basis: Basis, solved: Solved, border: FloatArray, at: NDArray[np.intp]) -> FloatArray:
     """(k,) standard deviation of the rate at the readings `at`, the lever arm's doubt included."""
-    columns = np.zeros((basis.coefficients, len(at)))
+    columns = np.zeros((basis.coefficients, len(at)), order="F")
     for j, i in enumerate(at):
         first = basis.interval[i]
         columns[first : first + ORDER, j] = basis.slope[:, i]
     answers = solve_band(solved.factor, columns)
     through = border.T @ answers
     variance = np.sum(columns * answers, axis=0)
-    variance += np.sum(through * np.linalg.solve(solved.constants_precision, through), axis=0)
+    variance += np.sum(through * solve_small(solved.constants_precision, through), axis=0)
     return np.asarray(np.sqrt(np.maximum(variance, _LEAST_VARIANCE)))

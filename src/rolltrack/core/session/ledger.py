@@ -9,11 +9,10 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 
 from rolltrack.core.intake import MAX_HOLE_S
+from rolltrack.core.session.tally import SpeedTally
 from rolltrack.core.strokes.segmenter import THRESHOLD_MPS
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from rolltrack.core.coaching.protocol import RollingProtocol
     from rolltrack.core.motion.motion import Motion
     from rolltrack.core.sample import BoolArray
@@ -35,7 +34,7 @@ class Ledger:
     unknown_s: float = 0.0
     too_fast_s: float = 0.0
     distance_m: float = 0.0
-    speeds_mps: list[NDArray[np.float32]] = field(default_factory=list)
+    speeds: SpeedTally = field(default_factory=SpeedTally)
     previous_s: float | None = None
     still_since_s: float | None = None
     rolled_from_s: float = np.inf
@@ -58,7 +57,7 @@ class Ledger:
         self.no_speed_s += float(steps_s[no_speed].sum())
         self.too_fast_s += float(steps_s[rolling & (speed > protocol.max_stroke_speed_mps)].sum())
         self.distance_m += float((steps_s * speed)[rolling].sum())
-        self.speeds_mps.append(speed[rolling].astype(np.float32))
+        self.speeds.add(speed[rolling])
         self._add_holds(motion, hole, protocol)
         self.previous_s = float(motion.t_s[-1])
 
@@ -90,11 +89,10 @@ class Ledger:
 
     def speed_statistics(self) -> tuple[float, float, float] | None:
         """Mean (distance over rolling time), 95th percentile and peak in m/s; None without any."""
-        speeds = np.concatenate(self.speeds_mps) if self.speeds_mps else np.empty(0, np.float32)
-        if not len(speeds) or self.travelled_m is None:
+        if not len(self.speeds) or self.travelled_m is None:
             return None
         mean_mps = self.distance_m / (self.rolling_s - self.no_speed_s)
-        return mean_mps, float(np.percentile(speeds, 95)), float(speeds.max())
+        return mean_mps, self.speeds.percentile_mps(95), self.speeds.peak_mps
 
 
 def _goes_somewhere(motion: Motion) -> BoolArray:

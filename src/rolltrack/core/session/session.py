@@ -13,9 +13,12 @@ from rolltrack.core.motion.carried import CarriedWatch
 from rolltrack.core.motion.shapes import SHAPES, Shape, algorithm_of
 from rolltrack.core.motion.smoother import Smoother
 from rolltrack.core.session.ledger import Ledger
+from rolltrack.core.strokes.records import StrokeRecords
 from rolltrack.core.strokes.segmenter import Segmenter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from rolltrack.core.coaching.protocol import RollingProtocol
     from rolltrack.core.motion.axle import AxleFinder
     from rolltrack.core.motion.live import LiveEstimator
@@ -59,7 +62,7 @@ class Session:
     final_segmenter: Segmenter = field(default_factory=Segmenter)
     ledger: Ledger = field(default_factory=Ledger)
     watch: CarriedWatch = field(default_factory=CarriedWatch)
-    strokes: list[JudgedStroke] = field(default_factory=list)
+    strokes: StrokeRecords = field(default_factory=StrokeRecords)
     earlier: list[tuple[float, RollingProtocol]] = field(default_factory=list)
     samples: int = 0
     samples_lost: int = 0
@@ -97,8 +100,7 @@ class Session:
         ended = self.prompt_segmenter.end_stretch(gap=gap)
         prompt += self._judged(ended, protocol)
         motions = self._settle(self.final.flush(self.finder), protocol)
-        final = self.final_segmenter.end_stretch(gap=gap)
-        self.strokes += self._judged(final, protocol)
+        self.strokes.add(self.final_segmenter.end_stretch(gap=gap))
         if gap:
             if self.live is not None:
                 self.live.interrupt()
@@ -115,10 +117,14 @@ class Session:
             self.ledger.feed(motion[start:stop], before)
             start = max(start, stop)
         self.ledger.feed(motion[start:], protocol)
-        self.strokes += self._judged(self.final_segmenter.feed(motion), protocol)
+        self.strokes.add(self.final_segmenter.feed(motion))
         return [motion]
 
-    def _judged(self, strokes: list[Stroke], protocol: RollingProtocol) -> list[JudgedStroke]:
+    def final_strokes(self, protocol: RollingProtocol) -> tuple[JudgedStroke, ...]:
+        """All strokes of the final estimate; call it after the last `end_stretch`."""
+        return tuple(self._judged(self.strokes, protocol))
+
+    def _judged(self, strokes: Iterable[Stroke], protocol: RollingProtocol) -> list[JudgedStroke]:
         """Each by the protocol in force when it ended."""
         return [judge(stroke, self._in_force(stroke.end_s) or protocol) for stroke in strokes]
 
@@ -127,6 +133,7 @@ class Session:
 
     def summary(
         self,
+        strokes: Sequence[JudgedStroke],
         *,
         roller: str,
         athlete: str,
@@ -135,14 +142,14 @@ class Session:
         epoch_unix_s: float,
         end: EndReason,
     ) -> SessionSummary:
-        """The session in numbers; call it after the last `end_stretch`."""
+        """The session and its `final_strokes` in numbers."""
         statistics = self.ledger.speed_statistics()
         mean_mps, p95_mps, peak_mps = statistics or (None, None, None)
         # Turning is noticed half a second at a time; strokes know better when it began and ended.
         first, last = self.started_s, self.last_motion_s
-        if self.strokes:
-            first = min(first, self.strokes[0].stroke.start_s)
-            last = max(last, self.strokes[-1].stroke.end_s)
+        if strokes:
+            first = min(first, strokes[0].stroke.start_s)
+            last = max(last, strokes[-1].stroke.end_s)
         return SessionSummary(
             session_id=self.session_id,
             revision=1,
@@ -155,8 +162,8 @@ class Session:
             rolling_s=self.ledger.rolling_s,
             hold_s=self.ledger.hold_s,
             unknown_s=self.ledger.unknown_s,
-            strokes=len(self.strokes),
-            too_fast_strokes=sum(s.too_fast for s in self.strokes),
+            strokes=len(strokes),
+            too_fast_strokes=sum(s.too_fast for s in strokes),
             mean_speed_mps=mean_mps,
             p95_speed_mps=p95_mps,
             peak_speed_mps=peak_mps,
