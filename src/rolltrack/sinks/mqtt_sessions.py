@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -13,6 +14,7 @@ import msgspec
 
 from rolltrack import wire
 from rolltrack.errors import StoreError
+from rolltrack.sinks.mqtt_unanswered import Key, Pace, Unanswered
 from rolltrack.wire import catalogue
 
 if TYPE_CHECKING:
@@ -23,10 +25,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-WINDOW = 100
-"""So many sessions may be on their way; the rest waits in the store."""
-AGAIN_MIN_S = 3.0
-AGAIN_MAX_S = 300.0
 STORE_RETRY_S = 5.0
 
 
@@ -53,8 +51,9 @@ class SessionOutbox(Protocol):
 @dataclass(slots=True)
 class _OnItsWay:
     message: wire.Message
-    key: tuple[str, int]
-    pause_s: float = AGAIN_MIN_S
+    key: Key
+    pause_s: float
+    rounds: int = 0
     due_s: float = 0.0
     mid: int | None = None
 
@@ -66,12 +65,16 @@ class SessionSender:
     acknowledgement says neither that the broker will keep it nor that anybody listens. Without, the
     store of this machine is the archive, and the broker's acknowledgement is enough.
 
+    A session that stays without a receipt, because no archive is there or because it is refused,
+    holds up no other: after a few rounds it makes room, and is sent again at a slow pace.
+
     Args:
         outbox: where the sessions wait.
         link: the connection; started by whoever owns it.
         topics: of the site.
         receipts: wait for an archive's receipt.
         keep: takes the retained messages of `last-session`.
+        pace: how many are sent, and how often.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class SessionSender:
         *,
         receipts: bool,
         keep: Callable[[wire.Message], None],
+        pace: Pace | None = None,
     ) -> None:
         self.waiting = 0
         self._outbox = outbox
@@ -89,8 +93,10 @@ class SessionSender:
         self._topics = topics
         self._receipts = receipts
         self._keep = keep
+        self._pace = pace or Pace()
         self._expected: set[str] = set()
         self._on_its_way: dict[int, _OnItsWay] = {}
+        self._unanswered = Unanswered(self._pace)
         self._arrived: set[int] = set()
         self._news = asyncio.Event()
         self._idle = asyncio.Event()
@@ -139,7 +145,7 @@ class SessionSender:
         await self._guarded(self._tell_last_sessions)
         while True:
             self._news.clear()
-            if await self._guarded(self._settle) and await self._guarded(self._load):
+            if await self._guarded(self._exchange):
                 self._send()
                 pause_s = self._until_due_s()
             else:
@@ -149,6 +155,13 @@ class SessionSender:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
                     await self._news.wait()
+
+    async def _exchange(self) -> None:
+        """All that is to be said to the store, and asked of it."""
+        await self._settle()
+        self._make_room()
+        await self._load()
+        await self._send_again()
 
     async def _guarded(self, step: Callable[[], Awaitable[None]]) -> bool:
         """Whether the store let us; its complaint is told once."""
@@ -177,43 +190,80 @@ class SessionSender:
             await asyncio.to_thread(self._outbox.delivered, arrived)
             self._arrived.difference_update(arrived)
 
+    def _make_room(self) -> None:
+        """Who got no answer for long is not waited for; a broker always answers, or is gone."""
+        now_s = _now_s()
+        for number, each in tuple(self._on_its_way.items()):
+            if self._spent(each) and each.due_s <= now_s:
+                del self._on_its_way[number]
+                self._unanswered.add(number, each.key, now_s)
+
+    def _spent(self, each: _OnItsWay) -> bool:
+        return self._receipts and each.rounds >= self._pace.rounds
+
     async def _load(self) -> None:
         """Fill the window from the store."""
-        room = WINDOW - len(self._on_its_way)
+        room = self._pace.window - len(self._on_its_way)
         # The store gives a number again once the row that had it is gone, so none is remembered.
-        after = max([*self._on_its_way, *self._arrived], default=0)
+        after = max([*self._on_its_way, *self._arrived, self._unanswered.last])
         rows = await asyncio.to_thread(self._outbox.undelivered, after, max(room, 0))
         for number, summary in rows:
-            topic = self._topics.session(summary.athlete, summary.session_id)
-            message = catalogue.SESSION.message(topic, wire.session_payload(summary))
-            key = (summary.session_id, summary.revision)
-            self._on_its_way[number] = _OnItsWay(message, key)
+            message, key = self._message(summary)
+            self._on_its_way[number] = _OnItsWay(message, key, self._pace.again_min_s)
         if rows:
             await self._tell_last_sessions()
         self.waiting = await asyncio.to_thread(self._outbox.waiting)
 
+    async def _send_again(self) -> None:
+        """The next of the unanswered ones, when it is their turn."""
+        if not self._link.up or self._unanswered.due_s > _now_s():
+            return
+        after, window = self._unanswered.after, self._pace.window
+        rows = await asyncio.to_thread(self._outbox.undelivered, after, window)
+        if not self._link.up or self._unanswered.after != after:
+            return  # the connection is another one now
+        last = self._unanswered.last
+        others = {*self._on_its_way, *self._arrived}
+        keys: dict[int, Key] = {}
+        for number, summary in rows:
+            if number <= last and number not in others:
+                message, keys[number] = self._message(summary)
+                self._link.send(message)
+        self._unanswered.sent(keys, rows[-1][0] if len(rows) == window else last, _now_s())
+
+    def _message(self, summary: SessionSummary) -> tuple[wire.Message, Key]:
+        """What is sent, and what its receipt will be known by."""
+        topic = self._topics.session(summary.athlete, summary.session_id)
+        receipt = self._topics.receipt(summary.athlete, summary.session_id)
+        message = catalogue.SESSION.message(topic, wire.session_payload(summary))
+        return message, (receipt, summary.revision)
+
     def _send(self) -> None:
-        now_s = asyncio.get_running_loop().time()
+        now_s = _now_s()
         if not self._link.up:
             return
         # The same for all, so that what went out in order does so again.
         spread = random.uniform(0.8, 1.2)  # noqa: S311  # no secrecy in that
         for each in self._on_its_way.values():
-            if each.due_s <= now_s:
+            if each.due_s <= now_s and not self._spent(each):
                 each.mid = self._link.send(each.message)
                 each.due_s = now_s + each.pause_s * spread
-                each.pause_s = min(2 * each.pause_s, AGAIN_MAX_S)
+                each.pause_s = min(2 * each.pause_s, self._pace.again_max_s)
+                each.rounds += 1
 
     def _until_due_s(self) -> float | None:
-        if not (self._on_its_way and self._link.up):
+        due_s = [each.due_s for each in self._on_its_way.values()]
+        next_s = min([*due_s, self._unanswered.due_s])
+        if not self._link.up or math.isinf(next_s):
             return None
-        now_s = asyncio.get_running_loop().time()
-        return max(0.0, min(each.due_s for each in self._on_its_way.values()) - now_s)
+        return max(0.0, next_s - _now_s())
 
     def _start_over(self) -> None:
         """A new connection knows nothing of what the one before was sent."""
         for each in self._on_its_way.values():
-            each.due_s, each.pause_s, each.mid = 0.0, AGAIN_MIN_S, None
+            each.due_s, each.pause_s, each.mid = 0.0, self._pace.again_min_s, None
+            each.rounds = min(each.rounds, self._pace.rounds - 1)
+        self._unanswered.start_over()
         self._news.set()
 
     def _acknowledged(self, mid: int) -> None:
@@ -226,11 +276,14 @@ class SessionSender:
             receipt = msgspec.json.decode(incoming.body, type=wire.Receipt)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             return
-        key = (receipt.session_id, receipt.revision)
-        named = incoming.topic.removeprefix(f"{self._topics.prefix}/a/")
-        self._arrive(
-            lambda each: each.key == key and named == _receipt_of(self._topics, each.message.topic)
-        )
+        if not incoming.topic.endswith(f"/{receipt.session_id}"):
+            return
+        key = (incoming.topic, receipt.revision)
+        self._arrive(lambda each: each.key == key)
+        number = self._unanswered.take(key, _now_s())
+        if number is not None:
+            self._arrived.add(number)
+            self._news.set()
 
     def _arrive(self, fits: Callable[[_OnItsWay], bool]) -> None:
         for number, each in tuple(self._on_its_way.items()):
@@ -240,6 +293,5 @@ class SessionSender:
                 self._news.set()
 
 
-def _receipt_of(topics: wire.Topics, session_topic: str) -> str:
-    """The end of the receipt's topic for a session's topic."""
-    return session_topic.removeprefix(f"{topics.prefix}/a/").replace("/session/", "/receipt/", 1)
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
