@@ -10,12 +10,14 @@ python benchmarks/_delivery_service.py BROKER_PORT FOLDER SECONDS
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from _delivery_truth import ANNOUNCED, SERVICE_DB
 
 from rolltrack.cli.logs import setup_logging
 from rolltrack.cli.run import serve
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from rolltrack.sources.source import Deliver
 
 SITE = "bench"
-ANNOUNCED = "announced.txt"
 RATE_HZ = 25.0
 HURRIED = 8
 SESSION_S = 8.0
@@ -58,10 +59,12 @@ class Hurried:
         epoch_unix_s = time.time() - 1e6
         sensors = [Sensor("trace", f"h{n}", f"h{n}", epoch_unix_s) for n in range(HURRIED)]
         slow = [Sensor("trace", f"s{n}", f"s{n}", time.time()) for n in range(2)]
-        async with asyncio.timeout(self._seconds), asyncio.TaskGroup() as group:
-            for sensor in slow:
-                group.create_task(self._roll_slowly(sensor, deliver))
-            group.create_task(self._hurry(sensors, deliver))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._seconds), asyncio.TaskGroup() as group:
+                for sensor in slow:
+                    group.create_task(self._roll_slowly(sensor, deliver))
+                group.create_task(self._hurry(sensors, deliver))
+        await asyncio.Event().wait()  # with the last sessions open, for the next kill to cut off
 
     async def _hurry(self, sensors: list[Sensor], deliver: Deliver) -> None:
         start_s = 0.0
@@ -119,7 +122,7 @@ def main() -> None:
         site=SITE,
         ble=BleConfig(enabled=False),
         mqtt=MqttConfig(broker=f"127.0.0.1:{port}", receipts=True),
-        store=StoreConfig(path=str(folder / "service.db")),
+        store=StoreConfig(path=str(folder / SERVICE_DB)),
     )
     source = Hurried(seconds) if seconds else Waiting()
     announcements = Announcements(folder / ANNOUNCED)
