@@ -25,10 +25,11 @@ pytestmark = pytest.mark.broker
 
 
 class Archive:
-    """Stores nothing, and sends receipts for what it does not refuse."""
+    """Stores nothing, and sends receipts for what it neither refuses nor, at first, misses."""
 
-    def __init__(self, peer: Peer, refused: set[str]) -> None:
+    def __init__(self, peer: Peer, refused: set[str], missed: int = 0) -> None:
         self.refused = refused
+        self.missed = missed
         self.receipts: list[str] = []
         self._link = MqttLink(peer, client_id="archive")
 
@@ -45,15 +46,16 @@ class Archive:
 
     def _take(self, incoming) -> None:
         name = incoming.topic.rsplit("/", 1)[-1]
-        if name not in self.refused:
+        self.missed -= 1
+        if self.missed < 0 and name not in self.refused:
             self.receipts.append(name)
             receipt = wire.Receipt(ts=1, session_id=name, revision=1, archive="x")
             self._link.send(wire.Message(TOPICS.receipt("a7k2", name), wire.encode(receipt)))
 
 
 @contextlib.asynccontextmanager
-async def archive_at(peer: Peer, refused: set[str]):
-    archive = Archive(peer, refused)
+async def archive_at(peer: Peer, refused: set[str], missed: int = 0):
+    archive = Archive(peer, refused, missed)
     await archive.start()
     try:
         yield archive
@@ -113,6 +115,21 @@ async def test_what_an_archive_refuses_holds_up_no_other_and_is_never_given_up(t
         await until_waiting(store, set())
     assert list(dict.fromkeys(sessions(listener))) == [session_id(n) for n in range(31)]
     assert set(archive.receipts) == {session_id(n) for n in range(31)}
+
+
+async def test_a_newer_session_does_not_overtake_one_that_has_to_be_sent_again(tmp_path):
+    async with (
+        embedded_broker() as broker,
+        listening(broker.port) as listener,
+        archive_at(broker.peer, set(), missed=1) as archive,
+        sending(tmp_path / "s.db", broker.peer, Pace(again_min_s=1.0)) as (store, add),
+    ):
+        await add(0)
+        await listener.until_topic(f"/session/{session_id(0)}")
+        for n in range(1, 6):
+            await add(n)
+        await until_waiting(store, set())
+    assert list(dict.fromkeys(archive.receipts)) == [session_id(n) for n in range(6)]
 
 
 async def test_a_receipt_counts_however_late_it_comes(tmp_path):

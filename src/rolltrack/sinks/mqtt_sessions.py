@@ -52,9 +52,7 @@ class SessionOutbox(Protocol):
 class _OnItsWay:
     message: wire.Message
     key: Key
-    pause_s: float
     rounds: int = 0
-    due_s: float = 0.0
     mid: int | None = None
 
 
@@ -96,6 +94,8 @@ class SessionSender:
         self._pace = pace or Pace()
         self._expected: set[str] = set()
         self._on_its_way: dict[int, _OnItsWay] = {}
+        self._round_due_s = 0.0
+        self._pause_s = self._pace.again_min_s
         self._unanswered = Unanswered(self._pace)
         self._arrived: set[int] = set()
         self._news = asyncio.Event()
@@ -193,13 +193,13 @@ class SessionSender:
     def _make_room(self) -> None:
         """Who got no answer for long is not waited for; a broker always answers, or is gone."""
         now_s = _now_s()
+        if not self._receipts or now_s < self._round_due_s:
+            return
         for number, each in tuple(self._on_its_way.items()):
-            if self._spent(each) and each.due_s <= now_s:
+            if each.rounds >= self._pace.rounds:
                 del self._on_its_way[number]
                 self._unanswered.add(number, each.key, now_s)
-
-    def _spent(self, each: _OnItsWay) -> bool:
-        return self._receipts and each.rounds >= self._pace.rounds
+                self._pause_s = self._pace.again_min_s
 
     async def _load(self) -> None:
         """Fill the window from the store."""
@@ -209,7 +209,7 @@ class SessionSender:
         rows = await asyncio.to_thread(self._outbox.undelivered, after, max(room, 0))
         for number, summary in rows:
             message, key = self._message(summary)
-            self._on_its_way[number] = _OnItsWay(message, key, self._pace.again_min_s)
+            self._on_its_way[number] = _OnItsWay(message, key)
         if rows:
             await self._tell_last_sessions()
         self.waiting = await asyncio.to_thread(self._outbox.waiting)
@@ -239,30 +239,35 @@ class SessionSender:
         return message, (receipt, summary.revision)
 
     def _send(self) -> None:
+        """A round: all that is on its way, in order.
+
+        While something waits for its answer nothing newer is sent, but with it when it is sent
+        again: so none overtakes another that has to be sent again.
+        """
         now_s = _now_s()
-        if not self._link.up:
+        rounds = max((each.rounds for each in self._on_its_way.values()), default=0)
+        if not (self._on_its_way and self._link.up) or (rounds and now_s < self._round_due_s):
             return
-        # The same for all, so that what went out in order does so again.
-        spread = random.uniform(0.8, 1.2)  # noqa: S311  # no secrecy in that
+        if self._receipts and rounds >= self._pace.rounds:
+            return  # due since `_make_room` has looked, so that looks again at once
         for each in self._on_its_way.values():
-            if each.due_s <= now_s and not self._spent(each):
-                each.mid = self._link.send(each.message)
-                each.due_s = now_s + each.pause_s * spread
-                each.pause_s = min(2 * each.pause_s, self._pace.again_max_s)
-                each.rounds += 1
+            each.mid = self._link.send(each.message)
+            each.rounds += 1
+        spread = random.uniform(0.8, 1.2)  # noqa: S311  # no secrecy in that
+        self._round_due_s = now_s + self._pause_s * spread
+        self._pause_s = min(2 * self._pause_s, self._pace.again_max_s)
 
     def _until_due_s(self) -> float | None:
-        due_s = [each.due_s for each in self._on_its_way.values()]
-        next_s = min([*due_s, self._unanswered.due_s])
-        if not self._link.up or math.isinf(next_s):
+        due_s = min(self._round_due_s if self._on_its_way else math.inf, self._unanswered.due_s)
+        if not self._link.up or math.isinf(due_s):
             return None
-        return max(0.0, next_s - _now_s())
+        return max(0.0, due_s - _now_s())
 
     def _start_over(self) -> None:
         """A new connection knows nothing of what the one before was sent."""
         for each in self._on_its_way.values():
-            each.due_s, each.pause_s, each.mid = 0.0, self._pace.again_min_s, None
-            each.rounds = min(each.rounds, self._pace.rounds - 1)
+            each.rounds, each.mid = 0, None
+        self._pause_s = self._pace.again_min_s
         self._unanswered.start_over()
         self._news.set()
 
@@ -290,6 +295,7 @@ class SessionSender:
             if fits(each):
                 del self._on_its_way[number]
                 self._arrived.add(number)
+                self._pause_s = self._pace.again_min_s
                 self._news.set()
 
 

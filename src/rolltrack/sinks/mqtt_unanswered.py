@@ -21,13 +21,14 @@ class Pace:
         window: so many may be on their way; the rest waits in the store.
         again_min_s: the first pause before a session is sent again; it doubles.
         again_max_s: the longest pause.
-        rounds: after so many sendings without an answer a session makes room for the next.
+        rounds: after so many sendings without an answer a session makes room for the next. They
+            take longer than an archive needs to find a broker that has come back.
     """
 
     window: int = 100
     again_min_s: float = 3.0
     again_max_s: float = 300.0
-    rounds: int = 2
+    rounds: int = 3
 
 
 class Unanswered:
