@@ -110,6 +110,8 @@ class Journalist:
             try:
                 await asyncio.to_thread(self._write, taken, sync)
             except OSError as error:
+                for session, items in taken:  # those that were not written
+                    session.unwritten[:0] = items
                 self._room.report("journal", room=False)
                 self._complain(f"{self._folder}: journals cannot be written: {error.strerror}.")
             else:
@@ -124,10 +126,12 @@ class Journalist:
     ) -> None:
         if self._complaint:
             self._probe()
-        for session, items in taken:
+        while taken:
+            session, items = taken[0]
             if session.writer is None:
                 session.writer = JournalWriter(self._folder, session.head)
             session.writer.append(items)
+            del taken[0]
             if sync:
                 session.writer.sync()
 

@@ -85,6 +85,8 @@ class Lane:
             UsageError: the roller cannot have one now.
         """
         self._need_readings()
+        if self._room.full and not self._tracker.in_session:
+            raise UsageError("there is no room to keep sessions.", hint="Free some disk space.")
         return self._with_alerts(self._tracker.start())
 
     def stop(self) -> list[Event]:

@@ -11,6 +11,7 @@ from rolltrack.config import Config
 from rolltrack.core.events import Alert, SessionEnded, SessionStarted, StrokeEnded
 from rolltrack.core.sample import ImuSamples
 from rolltrack.core.tracker import Tracker
+from rolltrack.errors import UsageError
 from rolltrack.service import Journalist, Room, recover
 from rolltrack.service.identity import Register
 from rolltrack.service.lane import Lane
@@ -124,6 +125,8 @@ async def test_without_room_no_session_is_begun_and_the_roller_says_so(tmp_path,
     (alert,) = [e for e in told if isinstance(e, Alert)]
     assert (alert.kind, alert.phase) == ("store_full", "raised")
     assert "no new ones are begun" in caplog.text
+    with pytest.raises(UsageError, match="no room to keep sessions"):
+        lane.start()
     room.report("journal", room=True)
     later = ROLL.samples
     later = ImuSamples(later.t_s + 100.0, later.accel_mps2, later.gyro_radps)
@@ -132,7 +135,7 @@ async def test_without_room_no_session_is_begun_and_the_roller_says_so(tmp_path,
     assert [e for e in told if isinstance(e, SessionStarted)]
 
 
-async def test_a_folder_that_cannot_be_written_is_noticed_and_so_is_its_return(tmp_path):
+async def test_a_folder_that_cannot_be_written_is_noticed_and_so_is_its_return(tmp_path, store):
     room = Room()
     obstacle = tmp_path / "j"
     obstacle.write_text("a file where the folder should be")
@@ -144,3 +147,5 @@ async def test_a_folder_that_cannot_be_written_is_noticed_and_so_is_its_return(t
     assert not room.full
     assert len(list(obstacle.iterdir())) == 1
     journalist.close()
+    (summary,) = recover(obstacle, store)
+    assert summary.strokes == 4  # what was rolled meanwhile has waited
