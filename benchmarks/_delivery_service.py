@@ -34,15 +34,15 @@ if TYPE_CHECKING:
 SITE = "bench"
 RATE_HZ = 25.0
 HURRIED = 8
-SESSION_S = 4.0
+SESSION_S = 2.0
 IDLE_S = 120.0
 PAUSE_S = 0.01
 
 
 def turning(t_s: FloatArray) -> ImuSamples:
-    """To and fro, two seconds each, seen by a gyroscope."""
+    """To and fro, a second each, seen by a gyroscope."""
     rate = np.zeros((len(t_s), 3))
-    rate[:, 2] = np.sin(np.pi / 2 * t_s)
+    rate[:, 2] = np.sin(np.pi * t_s)
     return ImuSamples(t_s, None, rate)
 
 
