@@ -137,7 +137,7 @@ class Site:
         return find_truth(self.folder, [at for at, what in self.kills if what == "service"])
 
 
-async def play(seed: int, broker: str, seconds: float) -> Outcome:
+async def play(seed: int, broker: str, seconds: float, calm: float) -> Outcome:
     """One run."""
     dice = random.Random(seed)
     outcome = Outcome(seed, broker)
@@ -150,7 +150,7 @@ async def play(seed: int, broker: str, seconds: float) -> Outcome:
             counter = Counter(site.port)
             until = time.monotonic() + seconds
             while time.monotonic() < until:
-                await asyncio.sleep(dice.uniform(0.5, 3.5))
+                await asyncio.sleep(calm * dice.uniform(0.5, 3.5))
                 victims = dice.choice(VICTIMS)
                 for what in victims:
                     await site.kill(what)
@@ -236,12 +236,12 @@ def brokers_of(seed: int, choice: str) -> tuple[str, ...]:
     return BROKERS if choice == "all" else (choice,)
 
 
-async def play_all(runs: list[tuple[int, str]], seconds: float) -> list[Outcome]:
+async def play_all(runs: list[tuple[int, str]], seconds: float, calm: float) -> list[Outcome]:
     """One after the other."""
     done = []
     with Progress(console=Console(stderr=True)) as progress:
         for seed, broker in progress.track(runs, description="runs"):
-            done.append(await play(seed, broker, seconds))
+            done.append(await play(seed, broker, seconds, calm))
     return done
 
 
@@ -251,12 +251,15 @@ def main(report: Callable[[str], None] = print) -> None:
     parser.add_argument("--seed", type=int, default=1, help="the first one")
     parser.add_argument("--seeds", type=int, default=1, help="how many")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each run, before draining")
+    parser.add_argument(
+        "--calm", type=float, default=1.0, help="times the pauses between kills; for slow machines"
+    )
     parser.add_argument("--broker", choices=[*BROKERS, "all", "turns"], default="turns")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     seeds = range(options.seed, options.seed + options.seeds)
     runs = [(seed, broker) for seed in seeds for broker in brokers_of(seed, options.broker)]
-    outcomes = asyncio.run(play_all(runs, options.seconds))
+    outcomes = asyncio.run(play_all(runs, options.seconds, options.calm))
     truths = [outcome.truth for outcome in outcomes]
     summary = {
         "runs": len(outcomes),
