@@ -28,7 +28,7 @@ from rolltrack.core.events import (
 )
 from rolltrack.core.intake import Sensors, stretches, usable
 from rolltrack.core.motion.axle import AxleFinder
-from rolltrack.core.motion.live import HOP_S
+from rolltrack.core.motion.live import HOP_S, HURRIED_HOP_S
 from rolltrack.core.motion.rest import Activity, RestDetector
 from rolltrack.core.motion.shapes import SHAPES, Shape
 from rolltrack.core.sample import ImuSamples, SignalGap
@@ -108,10 +108,16 @@ class TrackerState:
 
 
 class Tracker:
-    """Turn one roller's readings into events."""
+    """Turn one roller's readings into events.
+
+    Attributes:
+        setup: how.
+        hurried: say live speed less often, as there is no time for more; what is final stays equal.
+    """
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
+        self.hurried = False
         self._state = TrackerState()
 
     @property
@@ -206,7 +212,8 @@ class Tracker:
                 s.beat_start_s = float(t_s[at])
             if not s.hop:
                 s.hop_start_s = float(t_s[at])
-            hop_s, beat_s = s.hop_start_s + HOP_S, s.beat_start_s + BEAT_S
+            hop_s = s.hop_start_s + (HURRIED_HOP_S if self.hurried else HOP_S)
+            beat_s = s.beat_start_s + BEAT_S
             next_s = min(hop_s, beat_s) if self.setup.live else beat_s
             stop = int(np.searchsorted(t_s, next_s - _ROUNDING_S)) + 1
             part = stretch[at : min(stop, len(stretch))]

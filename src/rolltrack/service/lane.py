@@ -55,6 +55,10 @@ class Lane:
         events += self._with_alerts(self._track(item))
         return [item, *events] if isinstance(item, ImuSamples | SignalGap) else [*events]
 
+    def hurry(self, *, hurried: bool) -> None:
+        """Say live speed less often, or as often as usual."""
+        self._tracker.hurried = hurried
+
     def set_clock(self, shift_s: float) -> None:
         """The wall clock was set; a session under way keeps the times it began with."""
         self._shift_s += shift_s

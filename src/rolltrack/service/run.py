@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rolltrack.core.events import SessionEnded, SessionStarted
 from rolltrack.errors import RolltrackError, UsageError
 from rolltrack.service.commands import carry_out, find_lane, refused
+from rolltrack.service.haste import Haste
 from rolltrack.service.identity import Register
 from rolltrack.service.lane import Lane
 from rolltrack.service.outlet import DRAIN_S, Outlet
@@ -69,7 +70,10 @@ async def run_service(
     for outlet in outlets:
         if gauges is not None:
             gauges.update(outlet.gauges())
-    desk = _Desk(config, outlets, radius_m, clock or WallClock(), room or Room(), journalist)
+    haste = Haste()
+    if gauges is not None:
+        gauges["hurried"] = lambda: int(haste.hurried)
+    desk = _Desk(config, outlets, radius_m, clock or WallClock(), room or Room(), journalist, haste)
     if orders is not None:
         orders.listen(desk.order)
     failures: list[Exception] = []
@@ -87,6 +91,7 @@ async def run_service(
                 for source in sources
             ]
             writing = group.create_task(_write_journals(journalist), name="journals")
+            watching = group.create_task(haste.watch(), name="haste")
             try:
                 await _stopped_or_done(stop, running)
             finally:
@@ -97,6 +102,7 @@ async def run_service(
                 if pumps:
                     await asyncio.wait(pumps)
                 writing.cancel()
+                watching.cancel()
     except ExceptionGroup as group_of_faults:
         foreseen = group_of_faults.subgroup(RolltrackError)
         if foreseen is None:
@@ -125,7 +131,9 @@ class _Desk:
         clock: WallClock,
         room: Room,
         journalist: Journalist | None,
+        haste: Haste,
     ) -> None:
+        self._haste = haste
         self._idle_s = config.session.idle_s
         self._register = Register(config, radius_m=radius_m)
         self._outlets = outlets
@@ -152,6 +160,7 @@ class _Desk:
             self._set_clock(sensor.kind, self._lanes[key], self._clock.shift_s)
         lane = self._lanes[key]
         if lane is not None:
+            lane.hurry(hurried=self._haste.hurried)
             outgoing = lane.take(item)  # first: it may put the roller's times right
             self._tell(lane, outgoing, item)
 

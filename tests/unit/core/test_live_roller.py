@@ -18,13 +18,14 @@ def played(name, seed):
     return recording.trace, recording.strokes
 
 
-def track(samples, sensors="accel"):
+def track(samples, sensors="accel", *, hurried=False):
     tracker = Tracker(
         Setup(
             "r", "a", load_protocol("slow-release"), 0.075,
             sensors=sensors, idle_s=None, start_at_once=True,
         )
     )  # fmt: skip
+    tracker.hurried = hurried
     events = tracker.feed(samples)
     return tracker, [*events, *tracker.finish()]
 
@@ -152,3 +153,25 @@ def test_with_a_gyroscope_the_floor_need_not_be_level(ground):
     for judged, stroke in zip(ended.strokes, strokes, strict=True):
         true = stroke.length_m / (stroke.end_s - stroke.start_s)
         assert judged.stroke.mean_speed_mps == pytest.approx(true, rel=0.01)
+
+
+@pytest.mark.parametrize("sensors", ["accel", "both"])
+@pytest.mark.parametrize("name", ["typical", "rough"])
+def test_in_a_hurry_it_says_less_and_no_worse(name, sensors):
+    trace, _ = played(name, 2)
+    samples = ImuSamples(
+        trace.t_s, trace.accel_mps2, trace.gyro_radps if sensors == "both" else None
+    )
+    _, usual = track(samples, sensors)
+    _, hurried = track(samples, sensors, hurried=True)
+    said = {}
+    for events in (usual, hurried):
+        error, sd = live(events, trace.t_s, trace.true_speed_mps)
+        known = np.isfinite(error)
+        said[sum(isinstance(event, LiveSpeed) for event in events)] = rms(error)
+        assert np.mean(np.abs(error[known]) < 2 * sd[known]) > 0.9
+    (often, usually), (rarely, hastily) = sorted(said.items(), reverse=True)
+    assert rarely < 0.35 * often
+    assert hastily < 1.3 * usually + 0.0001
+    ends = [[e for e in events if isinstance(e, SessionEnded)] for events in (usual, hurried)]
+    assert ends[0][0].strokes == ends[1][0].strokes
