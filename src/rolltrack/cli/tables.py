@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rolltrack.core.events import JudgedStroke, SessionSummary
     from rolltrack.sinks.live_texts import Lang
 
+_LEAST_CMPS = 0.01  # as written: no speed is known without an error
 SHORT_ID = 13  # of a UUIDv7: its time to the millisecond
 
 
@@ -29,7 +30,8 @@ def analysed_table(strokes: Sequence[JudgedStroke], lang: Lang = "en") -> Table:
         stroke = judged.stroke
         mean = words.number(_hundredfold(stroke.mean_speed_mps), 2)
         if stroke.mean_speed_sd_mps is not None:
-            mean += f" ± {words.number(_hundredfold(stroke.mean_speed_sd_mps), 2)}"
+            sd_cmps = max(100 * stroke.mean_speed_sd_mps, _LEAST_CMPS)
+            mean += f" ± {words.number(sd_cmps, 2)}"
         table.add_row(*_row(judged, lang, stroke.start_s, mean))
     return table
 

@@ -204,3 +204,9 @@ def test_a_movement_is_found_with_the_error_it_claims():
     sd = moves.difference_sd_m(turns[:-1], turns[1:])
     assert np.sqrt(np.mean((moved - true) ** 2)) < 0.05
     assert np.mean(((moved - true) / sd) ** 2) < 2
+
+
+def test_a_roller_that_is_taken_for_a_body_has_no_strokes_of_metres():
+    trace = record(load_scenario("typical"), 1).trace
+    strokes = final_strokes(followed(ImuSamples(trace.t_s, trace.accel_mps2)))
+    assert all(stroke.length_m is None or stroke.length_m < 1.0 for stroke in strokes)

@@ -25,6 +25,8 @@ _LARGEST_SHARE = 0.2
 """Of its length, by which a stroke may be uncertain and still have a speed."""
 _MOVING_MPS, _SHORTEST_M = 0.006, 0.025
 """The contract's stroke: faster than this, and at least as long as this."""
+_LONGEST_M = 1.0
+"""Nobody slides further along a roller: what seems to is no body, or no roller under it."""
 _SIGNIFICANT = 1.0
 _SLOW_END, _STEADY_END = 0.35, 0.4
 """Of a pass's largest speed and acceleration: its end is where it is slow and brakes no more."""
@@ -64,6 +66,9 @@ def passes(
     surely = (length - sd) / np.maximum((last - first) * GRID_S, GRID_S)
     for i in np.flatnonzero(length >= _SHORTEST_M):
         during = slice(int(first[i]), int(last[i]) + 1)
+        if length[i] > _LONGEST_M:
+            way[during] = np.nan
+            continue
         way[during] = sign[i] if length[i] > _SIGNIFICANT * sd[i] else np.nan
         known[during] = surely[i] >= SLOWEST_KNOWN_MPS and sd[i] <= _LARGEST_SHARE * length[i]
     return way, known
