@@ -12,9 +12,13 @@ from rolltrack.core.motion.short import solve_small
 from rolltrack.core.motion.spline import ORDER
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from rolltrack.core.motion.normal import Bordered
     from rolltrack.core.motion.spline import Basis
     from rolltrack.core.sample import FloatArray
+
+_LEAST_VARIANCE = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,3 +106,25 @@ def rate_variance(basis: Basis, solved: Solved, memory_s: float, trusted: FloatA
     covariance = np.linalg.inv(solved.constants_precision)
     variance += np.einsum("nk,kl,nl->n", through, covariance, through)
     return np.where(told[basis.interval], np.maximum(variance, 0.0), np.inf)
+
+
+def rate_variance_at(
+    basis: Basis, solved: Solved, border: FloatArray, at: NDArray[np.intp]
+) -> FloatArray:
+    """(k,) variance of the spline's slope at few of the basis' times.
+
+    Args:
+        basis: the spline's basis at the N readings.
+        solved: the last step.
+        border: (n, nc) through which the constants act, all of them.
+        at: (k,) indices of readings.
+    """
+    columns = np.zeros((basis.coefficients, len(at)), order="F")
+    for j, i in enumerate(at):
+        first = basis.interval[i]
+        columns[first : first + ORDER, j] = basis.slope[:, i]
+    answers = solve_band(solved.factor, columns)
+    through = border.T @ answers
+    variance = np.sum(columns * answers, axis=0)
+    variance += np.sum(through * solve_small(solved.constants_precision, through), axis=0)
+    return np.asarray(np.maximum(variance, _LEAST_VARIANCE))

@@ -122,6 +122,11 @@ def measure_rate(
     return sd
 
 
+def lengthened(values: FloatArray, count: int) -> FloatArray:
+    """(count,) values, the last one repeated: for readings that say nothing about noise yet."""
+    return np.concatenate([values, np.full(count - len(values), values[-1])])
+
+
 def noisiest_radps(rate_radps: FloatArray) -> float:
     """The most noise to put down to a gyroscope that reads (n,).
 

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.linalg.lapack import dpbsv
 
 from rolltrack.core.motion.normal import Normal, assemble
+from rolltrack.core.motion.spline import ORDER
 
 if TYPE_CHECKING:
     from rolltrack.core.motion.spline import Basis
@@ -20,6 +21,16 @@ def process_row(spacing_s: float, singer_s: float) -> FloatArray:
     second = np.array([0.5, -0.5, -0.5, 0.5]) / spacing_s**2
     row: FloatArray = third + second / singer_s
     return row
+
+
+def prolonged(c: FloatArray, count: int, row: FloatArray) -> FloatArray:
+    """(count,) coefficients, the new ones as the process prior expects them: row . c = 0."""
+    tied = ORDER - 1
+    longer = np.empty(count)
+    longer[: len(c)] = c
+    for i in range(len(c), count):
+        longer[i] = -(row[:tied] @ longer[i - tied : i]) / row[tied]
+    return longer
 
 
 def process_weight(

@@ -21,7 +21,7 @@ from rolltrack.core.motion.batch import (
     huber_weight,
     knot_spacing_s,
 )
-from rolltrack.core.motion.bordered import solve, solve_band
+from rolltrack.core.motion.bordered import rate_variance_at, solve
 from rolltrack.core.motion.constants import G_MPS2
 from rolltrack.core.motion.ground import ground_seen
 from rolltrack.core.motion.lever import LEVER, lever_information, radial_equations
@@ -30,6 +30,7 @@ from rolltrack.core.motion.noise import (
     NoiseRule,
     box,
     colour_of,
+    lengthened,
     measure,
     measure_rate,
     noisiest_radps,
@@ -43,16 +44,14 @@ from rolltrack.core.motion.normal import (
     predict,
 )
 from rolltrack.core.motion.prior import TIED, Prior, eliminated, within
-from rolltrack.core.motion.short import solve_small
-from rolltrack.core.motion.spline import ORDER, Basis
-from rolltrack.core.motion.steady import process_row, process_weight
+from rolltrack.core.motion.spline import Basis
+from rolltrack.core.motion.steady import process_row, process_weight, prolonged
 from rolltrack.core.sample import FloatArray, zeros
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rolltrack.core.motion.batch import Estimate
-    from rolltrack.core.motion.bordered import Solved
     from rolltrack.core.motion.phase import ComplexArray
 
 _CHUNK_S = 0.3
@@ -83,7 +82,6 @@ _WORST = 16.0
 _CLUSTER = 7.0
 """In no-slip times: residuals this close together are looked at together."""
 _BETTER = 0.8
-_LEAST_VARIANCE = 1e-12
 _SD_SHARE, _SD_SHARE_GYRO = 0.76, 0.7
 """Vibration has less power at the slow end, where hands move, than its colour over 50 ms says."""
 
@@ -218,7 +216,7 @@ class SlidingWindow:
         before = self._begun
         basis = Basis.at(t_s, before.start_s, self._spacing_s)
         row = process_row(basis.spacing_s, SINGER_S)
-        c = _prolonged(before.c, basis.coefficients, row)
+        c = prolonged(before.c, basis.coefficients, row)
         model = predict(basis, c, self.q, readings)
         # What the spline has only been prolonged to says nothing about noise yet.
         seen = max(1, int(np.searchsorted(basis.interval, len(before.c) - TIED)))
@@ -241,7 +239,7 @@ class SlidingWindow:
         _, rate, change = basis.evaluate(c)
         _check(rate)
         self.track = Track(before.start_s, c, noise, process)
-        sd = _rate_sd(basis, solved, everything.border, at)
+        sd = np.sqrt(rate_variance_at(basis, solved, everything.border, at))
         share = _SD_SHARE_GYRO if self.gyroscope else _SD_SHARE
         sd = share * np.exp(np.interp(np.arange(len(t_s)), at, np.log(sd)))
         sd = np.hypot(sd, averaging_radps(change, readings.period_s))
@@ -324,8 +322,8 @@ class SlidingWindow:
             part, period_s, _RULE, self.colour, turning_known=self.gyroscope, mirrored=True
         )
         noise = Noise(
-            _lengthened(noise.sd_mps2, count),
-            _lengthened(noise.change_sd_radps2, count),
+            lengthened(noise.sd_mps2, count),
+            lengthened(noise.change_sd_radps2, count),
             noise.colour,
         )
         if readings.rate_radps is None:
@@ -333,7 +331,7 @@ class SlidingWindow:
         told = readings.rate_radps[:seen]
         apart = told - (1.0 + self.q[-1]) * part.rate - self.q[-2]
         rate_sd = np.minimum(measure_rate(apart, period_s, mirrored=True), noisiest_radps(told))
-        return noise, _lengthened(rate_sd, count)
+        return noise, lengthened(rate_sd, count)
 
     def _learn(self, basis: Basis, readings: Readings, count: int) -> None:
         """Take colour and lever arm from the window; what its oldest `count` readings say stays."""
@@ -372,30 +370,3 @@ def _surprise(residual: ComplexArray, noise_sd_mps2: FloatArray) -> FloatArray:
 def _check(rate_radps: FloatArray) -> None:
     if not (np.all(np.isfinite(rate_radps)) and np.abs(rate_radps).max() < _FASTEST_RADPS):
         raise np.linalg.LinAlgError("the window has lost the roller")
-
-
-def _lengthened(values: FloatArray, count: int) -> FloatArray:
-    """(count,) values, the last one repeated."""
-    return np.concatenate([values, np.full(count - len(values), values[-1])])
-
-
-def _prolonged(c: FloatArray, count: int, row: FloatArray) -> FloatArray:
-    """(count,) coefficients, the new ones as the process prior expects them: row . c = 0."""
-    longer = np.empty(count)
-    longer[: len(c)] = c
-    for i in range(len(c), count):
-        longer[i] = -(row[:TIED] @ longer[i - TIED : i]) / row[TIED]
-    return longer
-
-
-def _rate_sd(basis: Basis, solved: Solved, border: FloatArray, at: NDArray[np.intp]) -> FloatArray:
-    """(k,) standard deviation of the rate at the readings `at`, the lever arm's doubt included."""
-    columns = np.zeros((basis.coefficients, len(at)), order="F")
-    for j, i in enumerate(at):
-        first = basis.interval[i]
-        columns[first : first + ORDER, j] = basis.slope[:, i]
-    answers = solve_band(solved.factor, columns)
-    through = border.T @ answers
-    variance = np.sum(columns * answers, axis=0)
-    variance += np.sum(through * solve_small(solved.constants_precision, through), axis=0)
-    return np.asarray(np.sqrt(np.maximum(variance, _LEAST_VARIANCE)))
