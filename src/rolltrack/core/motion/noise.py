@@ -19,8 +19,8 @@ _WINDOW_S = 1.5
 _BLOCK_S = 0.05
 _FEWEST_BLOCKS = 6
 _CLIP = 4.0
-_MOST_COLOUR = 1.8
-"""What is slower than that is motion which the spline does not follow yet, not noise."""
+_MOST_COLOUR, _COLOUR_PERIOD_S = 1.8, 0.01
+"""At 100 Hz. What is slower than that is motion which the spline does not follow yet, not noise."""
 _QUIETEST_RADPS = 1.5e-4
 """Rounding to 16 bits over +-1000 degrees/s."""
 _FOLLOWED = 1.4
@@ -152,10 +152,12 @@ def colour_of(unit_residual: FloatArray | ComplexArray, period_s: float) -> floa
         unit_residual: (N,) along gravity; complex, if what is across it is known apart from motion.
         period_s: sampling period.
     """
+    # Sampled faster, the same vibration is less white.
+    most = _MOST_COLOUR * max(1.0, float(_COLOUR_PERIOD_S / period_s) ** 0.25)
     if not np.iscomplexobj(unit_residual):
-        return _colour(unit_residual.real, period_s, _BLOCK_S, _MOST_COLOUR)
+        return _colour(unit_residual.real, period_s, _BLOCK_S, most)
     parts = np.array([unit_residual.real, unit_residual.imag])
-    fast = _colour(parts, period_s, _BLOCK_S, _MOST_COLOUR)
+    fast = _colour(parts, period_s, _BLOCK_S, most)
     return max(fast, _colour(parts, period_s, _SLOW_BLOCK_S, _MOST_SLOW_COLOUR))
 
 
