@@ -1,7 +1,7 @@
 """Is it in somebody's hands? A roller on its axle feels next to nothing change along that axle.
 
 Measured on recordings of an IMU moved freely by hand (BROAD): over three seconds the specific force
-along the supposed axle, without what is faster than a hand, scatters by more than 0.01 g nearly
+along the supposed axle, without what is faster than a hand, scatters by more than 0.012 g nearly
 always; on floors, rough ones included, hardly ever. A gyroscope sees the same in the rate across
 the axle.
 """
@@ -29,10 +29,10 @@ _AHEAD_S = 1.5
 _CALM_WINDOW_S = 1.0
 _HAND_S = 0.25
 """Averaged over this long, floors are quiet and hands are not."""
-_RESTLESS_MPS2 = 0.01 * G_MPS2
+_RESTLESS_MPS2 = 0.012 * G_MPS2
 _CALM_MPS2 = 0.003 * G_MPS2
 """Put down again: the last second is calmer than any hand."""
-_PER_RATE_MPS = 0.003 * G_MPS2
+_PER_RATE_MPS = 0.004 * G_MPS2
 """A wheel that spins fast shakes along its axle, too."""
 _ACROSS_RADPS = 0.1
 _ACROSS_SHARE = 0.06
