@@ -40,6 +40,7 @@ _SWING_MPS2 = 0.3 * G_MPS2
 _FASTEST_RADPS = 20.0
 _ASKEW_RAD = 0.03
 """How wrong the axle may be."""
+_MOST_MPS2 = 3.0 * G_MPS2
 _FEWEST = 8
 
 
@@ -57,7 +58,7 @@ def being_carried(samples: ImuSamples, axle: FloatArray, *, ahead_s: float = _AH
     period_s = mean_period_s(samples.t_s)
     carried = np.zeros(n, dtype=bool)
     if samples.accel_mps2 is not None:
-        calm = _slow(samples.accel_mps2, period_s)
+        calm = _slow(_sane(samples.accel_mps2), period_s)
         along, across = calm @ axle, in_plane(calm, plane_across(axle))
         long = _Window(WINDOW_S, period_s, ahead_s)
         swing = _root(long.mean(_swing_radps(across, period_s) ** 2))
@@ -127,6 +128,15 @@ class CarriedWatch:
 def _slow(force_mps2: FloatArray, period_s: float) -> FloatArray:
     width = max(3, round(_HAND_S / period_s))
     return np.asarray(uniform_filter1d(force_mps2, width, axis=0, output=float, mode="nearest"))
+
+
+def _sane(force_mps2: FloatArray) -> FloatArray:
+    """(n, 3) without what no hand does: that is a knock, or no reading at all."""
+    mad = np.einsum("ni,ni->n", force_mps2, force_mps2) > _MOST_MPS2**2
+    if not mad.any() or mad.all():
+        return force_mps2
+    at, sane = np.arange(len(mad)), np.flatnonzero(~mad)
+    return np.column_stack([np.interp(at, sane, part[sane]) for part in force_mps2.T])
 
 
 def _swing_radps(across: ComplexArray, period_s: float) -> FloatArray:
