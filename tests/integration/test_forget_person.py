@@ -19,7 +19,7 @@ from rolltrack.store.forget import erase, traces_of
 from rolltrack.store.journal import JournalHead, JournalWriter
 from rolltrack.wire import Topics
 
-GONE, STAYS = "a7k2", "b3m9"
+GONE, STAYS = "a7k2", "a7k"  # one name begins as the other
 TOPICS = Topics("home")
 
 

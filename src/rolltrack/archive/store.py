@@ -85,17 +85,6 @@ class ArchiveStore:
                 _keep_refusals(connection, apart, arrived_unix_s)
         return Kept(frozenset(said[True]), frozenset(said[False]), frozenset(said[None]))
 
-    def forget(self, athlete: str) -> int:
-        """Erase everything of one athlete; returns how many sessions and refused messages."""
-        sessions, refused = schema.sessions, schema.refused
-        theirs = select(sessions.c.session_id).where(sessions.c.athlete == athlete)
-        about = refused.c.topic.contains(f"/a/{athlete}/", autoescape=True)
-        with explained(self.location), self._engine.begin() as connection:
-            for table in (schema.arrivals, schema.strokes):
-                connection.execute(delete(table).where(table.c.session_id.in_(theirs)))
-            gone = connection.execute(delete(sessions).where(sessions.c.athlete == athlete))
-            return gone.rowcount + connection.execute(delete(refused).where(about)).rowcount
-
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()

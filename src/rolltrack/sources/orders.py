@@ -8,10 +8,6 @@ from typing import Literal, Protocol, TypeAlias
 
 OrderName: TypeAlias = Literal["start", "stop", "calibrate", "set-limit"]
 
-LIMIT_RANGE_MPS = (0.010, 0.500)
-"""Slower than the first is hardly rolling, faster than the second no one rolls."""
-DISTANCE_RANGE_M = (0.2, 10.0)
-
 
 @dataclass(frozen=True, slots=True)
 class Order:

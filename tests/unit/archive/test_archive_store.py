@@ -86,21 +86,6 @@ def test_of_refused_messages_the_newest_are_kept_and_of_a_body_the_beginning(sto
     assert kept[0].body == b"\x00" * 16_384
 
 
-def test_an_athlete_who_is_forgotten_leaves_nothing_and_others_everything(store):
-    arrivals = [
-        archives.arrival(1),
-        archives.arrival(1, revision=2),
-        archives.arrival(2, athlete="a7k"),
-    ]
-    topics = [f"rolltrack/v1/gym/a/{athlete}/session/x" for athlete in ("a7k2", "a7k")]
-    store.keep(arrivals, [Refusal(topic, "is not JSON", b"") for topic in topics], **AT)
-    assert store.forget("a7k2") == 3
-    assert [each.athlete for each in newest(store)] == ["a7k"]
-    assert [each.topic for each in refused_messages(store, 9)] == topics[1:]
-    assert count(store, schema.arrivals) == 1
-    assert store.forget("nobody") == 0
-
-
 ANY = st.one_of(
     st.text(max_size=220), st.integers(), st.floats(allow_nan=False), st.none(), st.booleans()
 )

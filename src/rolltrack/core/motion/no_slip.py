@@ -25,13 +25,11 @@ class Turning(NamedTuple):
         angle_rad: theta.
         rate_radps: theta'.
         rate_change_radps2: theta''.
-        excess_rad: theta - phi, how far gravity's apparent direction is off.
     """
 
     angle_rad: FloatArray
     rate_radps: FloatArray
     rate_change_radps2: FloatArray
-    excess_rad: FloatArray
 
 
 def undo_no_slip(t_s: FloatArray, phase_rad: FloatArray, tau_s: float) -> Turning:
@@ -64,4 +62,4 @@ def undo_no_slip(t_s: FloatArray, phase_rad: FloatArray, tau_s: float) -> Turnin
     rate = np.empty_like(angle)
     rate[:-1] = slope + (excess[1:] - excess[:-1] * np.cosh(step)) / (tau_s * sinh)
     rate[-1] = slope[-1] + (excess[-1] * np.cosh(step[-1]) - excess[-2]) / (tau_s * sinh[-1])
-    return Turning(angle, rate, excess / tau_s**2, excess)
+    return Turning(angle, rate, excess / tau_s**2)

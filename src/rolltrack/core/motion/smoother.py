@@ -9,11 +9,11 @@ import numpy as np
 
 from rolltrack.core.motion.carried import WINDOW_S, being_carried
 from rolltrack.core.motion.constants import no_slip_time_s
+from rolltrack.core.motion.motion import Motion
 from rolltrack.core.sample import ImuSamples
 
 if TYPE_CHECKING:
     from rolltrack.core.motion.axle import AxleFinder
-    from rolltrack.core.motion.motion import Motion
     from rolltrack.core.sample import BoolArray
 
 _MARGIN = 6.0
@@ -81,6 +81,16 @@ class Smoother:
         if waiting_s < needed_s:
             return None
         return self._emit(now_s - self._margin_s, finder)
+
+    def settle(
+        self, fresh: list[ImuSamples], finder: AxleFinder, *, all_of_it: bool
+    ) -> Motion | None:
+        """Take several blocks, none perhaps; what they complete, or all that is left as well."""
+        motions = [self.feed(ImuSamples.join(fresh), finder)] if fresh else []
+        if all_of_it:
+            motions.append(self.flush(finder))
+        known = [motion for motion in motions if motion is not None]
+        return Motion.join(known) if known else None
 
     def flush(self, finder: AxleFinder) -> Motion | None:
         """Emit what is left; the next reading starts a new stretch."""

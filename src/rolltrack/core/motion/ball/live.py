@@ -67,14 +67,8 @@ class BallLive:
 
     def settled(self, finder: AxleFinder, *, all_of_it: bool = False) -> Motion | None:
         """What has settled since it was last asked for."""
-        motion = None
-        if self.fresh:
-            motion = self.prompt.feed(ImuSamples.join(self.fresh), finder)
-            self.fresh = []
-        if not all_of_it:
-            return motion
-        rest = self.prompt.flush(finder)
-        return rest if motion is None else motion if rest is None else motion.followed_by(rest)
+        fresh, self.fresh = self.fresh, []
+        return self.prompt.settle(fresh, finder, all_of_it=all_of_it)
 
     def interrupt(self) -> None:
         """A gap: what comes next has no past."""

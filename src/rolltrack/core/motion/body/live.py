@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from rolltrack.core.motion.body.estimator import MARGIN_S, BodyEstimator
 from rolltrack.core.motion.motion import Motion
 from rolltrack.core.motion.smoother import Smoother
-from rolltrack.core.sample import ImuSamples
 
 if TYPE_CHECKING:
     from rolltrack.core.motion.axle import AxleFinder
+    from rolltrack.core.sample import ImuSamples
 
 _PROMPT_SPAN_S = 1.0
 
@@ -52,14 +52,8 @@ class BodyLive:
 
     def settled(self, finder: AxleFinder, *, all_of_it: bool = False) -> Motion | None:
         """What has settled since it was last asked for."""
-        motion = None
-        if self.fresh:
-            motion = self.prompt.feed(ImuSamples.join(self.fresh), finder)
-            self.fresh = []
-        if not all_of_it:
-            return motion
-        rest = self.prompt.flush(finder)
-        return rest if motion is None else motion if rest is None else motion.followed_by(rest)
+        fresh, self.fresh = self.fresh, []
+        return self.prompt.settle(fresh, finder, all_of_it=all_of_it)
 
     def interrupt(self) -> None:
         """A gap: the smoother was emptied before it."""
