@@ -9,10 +9,9 @@ import signal
 import sys
 
 import pytest
-from paho.mqtt.client import Client, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion
 from support import brokers
 from support import sample_events as sample
+from support.mqtt_listener import hearing_mqtt_5
 
 from rolltrack.broker import embedded_broker
 from rolltrack.cli.main import main
@@ -174,26 +173,17 @@ def test_without_a_broker_it_asks_which(capsys, tmp_path, monkeypatch):
 
 async def test_mqtt_5_carries_schema_and_expiry_of_every_message():
     brokers.skip_without("mosquitto")
-    loop, seen, ready = asyncio.get_running_loop(), asyncio.Queue(), asyncio.Event()
-    async with embedded_broker("mosquitto") as broker:
-        client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
-        client.on_message = lambda _c, _d, m: loop.call_soon_threadsafe(seen.put_nowait, m)
-        client.on_connect = lambda c, *_: c.subscribe("rolltrack/#", 1)
-        client.on_subscribe = lambda *_: loop.call_soon_threadsafe(ready.set)
-        client.connect_async(broker.host, broker.port)
-        client.loop_start()
-        try:
-            await ready.wait()
-            await play(broker)
-            heard, over = [], False
-            async with asyncio.timeout(20):
-                while not over:
-                    heard.append(await seen.get())
-                    over = heard[-1].topic.endswith("bridge/status")
-                    over &= heard[-1].payload == b"offline"
-        finally:
-            client.disconnect()
-            await asyncio.to_thread(client.loop_stop)
+    heard, over = [], False
+    async with (
+        embedded_broker("mosquitto") as broker,
+        hearing_mqtt_5(broker.port, "rolltrack/#") as seen,
+    ):
+        await play(broker)
+        async with asyncio.timeout(20):
+            while not over:
+                heard.append(await seen.get())
+                over = heard[-1].topic.endswith("bridge/status")
+                over &= heard[-1].payload == b"offline"
     names = set()
     for message in heard:
         kind, _ = find_kind(message.topic)

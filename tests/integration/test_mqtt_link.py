@@ -5,9 +5,8 @@ import contextlib
 import json
 
 import pytest
-from paho.mqtt.client import Client, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion
 from support import brokers
+from support.mqtt_listener import hearing_mqtt_5
 
 from rolltrack.broker import embedded_broker
 from rolltrack.mqtt import MqttLink, Peer
@@ -63,32 +62,22 @@ async def test_it_speaks_the_newest_version_that_the_broker_understands(kind, pr
 
 async def test_mqtt_5_tells_schema_expiry_and_where_to_answer():
     brokers.skip_without("mosquitto")
-    loop, seen, ready = asyncio.get_running_loop(), asyncio.Queue(), asyncio.Event()
-    async with embedded_broker("mosquitto") as broker:
-        client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
-        client.on_message = lambda _c, _d, m: loop.call_soon_threadsafe(seen.put_nowait, m)
-        client.on_connect = lambda c, *_: c.subscribe("t/#", 1)
-        client.on_subscribe = lambda *_: loop.call_soon_threadsafe(ready.set)
-        client.connect_async(broker.host, broker.port)
-        client.loop_start()
-        try:
-            async with running(broker.peer) as (link, received):
-                await ready.wait()
-                link.send(
-                    Message(
-                        "t/x",
-                        b"{}",
-                        schema="live/1",
-                        expiry_s=5,
-                        response_topic="t/answer",
-                        correlation=b"7",
-                    )
-                )
-                properties = (await next_of(seen)).properties
-                echoed = await next_of(received)
-        finally:
-            client.disconnect()
-            await asyncio.to_thread(client.loop_stop)
+    asked = Message(
+        "t/x",
+        b"{}",
+        schema="live/1",
+        expiry_s=5,
+        response_topic="t/answer",
+        correlation=b"7",
+    )
+    async with (
+        embedded_broker("mosquitto") as broker,
+        hearing_mqtt_5(broker.port, "t/#") as seen,
+        running(broker.peer) as (link, received),
+    ):
+        link.send(asked)
+        properties = (await next_of(seen)).properties
+        echoed = await next_of(received)
     assert properties.ContentType == "application/json"
     assert ("schema", "live/1") in properties.UserProperty
     assert 0 < properties.MessageExpiryInterval <= 5

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
 from datetime import timedelta
 
 import pytest
@@ -34,25 +33,14 @@ def authority(tmp_path):
 @contextlib.asynccontextmanager
 async def encrypted(folder, server, *more):
     """Yield the port of a mosquitto that speaks TLS with this certificate."""
-    port = brokers.free_port()
-    lines = [
-        f"listener {port} {HOST}",
+    lines = (
         f"certfile {server.certificate}",
         f"keyfile {server.key}",
         "allow_anonymous true",
         *more,
-    ]
-    if os.getuid() == 0:
-        lines.append("user root")  # else it could not read the files in our private folder
-    configuration = folder / "mosquitto.conf"
-    configuration.write_text("\n".join(lines) + "\n")
-    command = [mosquitto.find() or "mosquitto", "-c", str(configuration)]
-    process = BrokerProcess(command, HOST, port, log=folder / "log")
-    await process.start()
-    try:
+    )
+    async with brokers.stock_mosquitto(folder, *lines) as (port, _):
         yield port
-    finally:
-        await asyncio.shield(process.stop())
 
 
 def config_for(port, authority, **changes):

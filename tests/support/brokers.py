@@ -36,11 +36,19 @@ async def kill_hard(process: BrokerProcess) -> None:
 
 
 @contextlib.asynccontextmanager
-async def stock_mosquitto(folder):
-    """Run a mosquitto of the user's own, which nobody starts again when it is killed."""
+async def stock_mosquitto(folder, *lines: str):
+    """Run a mosquitto of the user's own, which nobody starts again when it is killed.
+
+    Args:
+        folder: gets its configuration and log.
+        lines: of the configuration; without any, everybody may enter.
+    """
     port = free_port()
+    told = [f"listener {port} {HOST}", *(lines or ("allow_anonymous true",))]
+    if os.getuid() == 0:
+        told.append("user root")  # else it could not read the files in our private folder
     configuration = folder / "mosquitto.conf"
-    configuration.write_text(f"listener {port} {HOST}\nallow_anonymous true\n")
+    configuration.write_text("\n".join(told) + "\n")
     command = [mosquitto.find() or "mosquitto", "-c", str(configuration)]
     process = BrokerProcess(command, HOST, port, log=folder / "mosquitto.log")
     await process.start()
@@ -58,16 +66,6 @@ async def mosquitto_with_login(folder, username: str, password: str):
         "mosquitto_passwd", "-b", "-c", str(passwords), username, password
     )
     assert await make.wait() == 0
-    port = free_port()
-    lines = [f"listener {port} {HOST}", "allow_anonymous false", f"password_file {passwords}"]
-    if os.getuid() == 0:
-        lines.append("user root")  # else it could not read the file in our private folder
-    configuration = folder / "mosquitto.conf"
-    configuration.write_text("\n".join(lines) + "\n")
-    command = [mosquitto.find() or "mosquitto", "-c", str(configuration)]
-    process = BrokerProcess(command, HOST, port, log=folder / "log")
-    await process.start()
-    try:
+    lines = ("allow_anonymous false", f"password_file {passwords}")
+    async with stock_mosquitto(folder, *lines) as (port, _):
         yield port
-    finally:
-        await asyncio.shield(process.stop())

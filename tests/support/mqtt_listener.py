@@ -7,7 +7,7 @@ import contextlib
 import json
 from dataclasses import dataclass
 
-from paho.mqtt.client import Client
+from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
 TIMEOUT_S = 20.0
@@ -81,6 +81,25 @@ async def listening(port: int, topic_filter: str = "rolltrack/#", login=None):
         async with asyncio.timeout(TIMEOUT_S):
             await ready.wait()
         yield listener
+    finally:
+        client.disconnect()
+        await asyncio.to_thread(client.loop_stop)
+
+
+@contextlib.asynccontextmanager
+async def hearing_mqtt_5(port: int, topic_filter: str):
+    """Subscribe in MQTT 5; yield a queue of paho's own messages, properties and all."""
+    loop, seen, ready = asyncio.get_running_loop(), asyncio.Queue(), asyncio.Event()
+    client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
+    client.on_message = lambda _c, _d, m: loop.call_soon_threadsafe(seen.put_nowait, m)
+    client.on_connect = lambda c, *_: c.subscribe(topic_filter, 1)
+    client.on_subscribe = lambda *_: loop.call_soon_threadsafe(ready.set)
+    client.connect_async("127.0.0.1", port)
+    client.loop_start()
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            await ready.wait()
+        yield seen
     finally:
         client.disconnect()
         await asyncio.to_thread(client.loop_stop)
