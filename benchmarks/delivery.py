@@ -65,8 +65,8 @@ class Outcome:
 
     @property
     def good(self) -> bool:
-        """Whether nothing is missing, and nothing broke."""
-        return self.truth.whole and not self.ended_by_themselves
+        """Whether there were sessions, nothing is missing, and nothing broke."""
+        return bool(self.truth.sessions) and self.truth.whole and not self.ended_by_themselves
 
 
 class Site:

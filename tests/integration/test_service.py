@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -281,3 +282,34 @@ async def test_live_speeds_reach_the_sinks_while_the_source_still_runs():
     stop.set()
     await service
     assert isinstance(sink.of(SessionEnded)[0], SessionEnded)
+
+
+class HeldUpSource(ScriptedSource):
+    """Holds the event loop up until the service says that it is in a hurry."""
+
+    def __init__(self, items, gauges):
+        super().__init__(items)
+        self.gauges = gauges
+
+    async def run(self, deliver):
+        while not self.gauges["hurried"]():
+            time.sleep(0.6)  # noqa: ASYNC251  # holding the loop up is what this is about
+            await asyncio.sleep(0)
+        await super().run(deliver)
+
+
+async def test_a_machine_that_cannot_keep_up_says_live_speed_less_often():
+    items, sink, gauges = strokes_of("7"), ListSink(), {}
+    await run(sources=[HeldUpSource(items, gauges)], sinks=[sink], gauges=gauges)
+    assert gauges["hurried"]() == 1
+    alone = Tracker(Setup("x", "me", load_protocol("slow-release"), 0.075))
+    readings = [item for _, item in items if isinstance(item, ImuSamples)]
+    events = [event for part in readings for event in alone.feed(part)] + alone.finish()
+    usual = sum(isinstance(event, LiveSpeed) for event in events)
+    assert 0 < len(sink.of(LiveSpeed)) < 0.4 * usual
+    (ended,), (expected,) = (
+        sink.of(SessionEnded),
+        [e for e in events if isinstance(e, SessionEnded)],
+    )
+    assert ended.strokes == expected.strokes
+    assert len(ended.strokes) >= 2

@@ -175,3 +175,11 @@ def test_in_a_hurry_it_says_less_and_no_worse(name, sensors):
     assert hastily < 1.3 * usually + 0.0001
     ends = [[e for e in events if isinstance(e, SessionEnded)] for events in (usual, hurried)]
     assert ends[0][0].strokes == ends[1][0].strokes
+
+
+def test_a_knock_does_not_throw_the_window_off():
+    trace, _ = played("impacts", 1003)
+    _, events = track(ImuSamples(trace.t_s, trace.accel_mps2))
+    error, _ = live(events, trace.t_s, trace.true_speed_mps)
+    assert rms(error) < 0.006
+    assert np.nanmax(np.abs(error)) < 0.1
