@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
+import time
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -22,9 +24,12 @@ if TYPE_CHECKING:
 
     from rolltrack.store.location import Location
 
+BUSY_S = 5  # how long one program waits for another's lock
+LOOK_AGAIN_S = 0.01
+
+WRITE_AHEAD = "PRAGMA journal_mode = WAL"  # readers do not stop the writer
 PRAGMAS = (
-    "PRAGMA busy_timeout = 5000",
-    "PRAGMA journal_mode = WAL",  # readers do not stop the writer
+    f"PRAGMA busy_timeout = {BUSY_S * 1000}",
     "PRAGMA synchronous = FULL",  # a stored session survives a power cut
     "PRAGMA foreign_keys = ON",
 )
@@ -133,7 +138,9 @@ def _server(location: Location) -> Engine:
 def _make_private(location: Location, path: Path) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        # Only a new file is opened: closing any file ends all locks this process has on it.
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         path.chmod(0o600)
     except OSError as error:
         raise StoreError(
@@ -145,3 +152,18 @@ def _make_private(location: Location, path: Path) -> None:
 def _prepare(connection: Any, _record: Any) -> None:
     for pragma in PRAGMAS:
         connection.execute(pragma)
+    _write_ahead(connection)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Change the file's mode; for that, SQLite waits for no other program by itself."""
+    until = time.monotonic() + BUSY_S
+    while True:
+        try:
+            connection.execute(WRITE_AHEAD)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(LOOK_AGAIN_S)
+        else:
+            return
