@@ -9,13 +9,14 @@ import numpy as np
 from _accuracy_session import Answer, FoundStroke
 from scipy.signal import savgol_filter
 
-from firmware_sim.strokes import true_strokes
 from rolltrack import load_protocol
 from rolltrack.core.events import Event, FinalSpeed, LiveSpeed, SessionEnded, StrokeEnded
 from rolltrack.core.motion.constants import no_slip_time_s
+from rolltrack.core.motion.motion import Motion
 from rolltrack.core.motion.naive import naive_speed_mps
 from rolltrack.core.motion.no_slip import undo_no_slip
 from rolltrack.core.motion.phase import in_plane, plane_across
+from rolltrack.core.strokes.segmenter import Segmenter
 from rolltrack.core.tracker import Setup, Tracker
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from _accuracy_session import SensorSet, Session
 
-    from rolltrack.core.motion.motion import Motion
     from rolltrack.core.sample import FloatArray
     from rolltrack.core.strokes.stroke import Stroke
 
@@ -121,11 +121,10 @@ def _series(session: Session, method: Callable[[Session], FloatArray]) -> Answer
     started_s = time.process_time()
     speed = method(session)
     cpu_s = time.process_time() - started_s
-    strokes = [
-        FoundStroke(s.start_s, s.end_s, s.length_m, s.mean_speed_mps, s.peak_speed_mps)
-        for s in true_strokes(session.samples.t_s, speed)
-    ]
-    return Answer(speed, None, strokes, cpu_s)
+    known = np.ones(len(speed), dtype=bool)
+    segmenter = Segmenter()
+    strokes = segmenter.feed(Motion(session.samples.t_s, speed, np.zeros(len(speed)), known))
+    return Answer(speed, None, _found(strokes + segmenter.end_stretch(gap=False)), cpu_s)
 
 
 def _naive(session: Session) -> FloatArray:

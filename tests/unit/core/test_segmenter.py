@@ -93,3 +93,26 @@ def test_where_the_readings_fall_does_not_change_a_stroke(first_s, cut):
         assert there.start_s == pytest.approx(above_s, abs=1e-4)
         length_m = 0.4 / np.pi * np.cos(np.pi * above_s / 2)
         assert there.mean_speed_mps == pytest.approx(length_m / (2 - 2 * above_s), rel=1e-3)
+
+
+def test_what_smoothing_has_added_is_undone_at_both_ends():
+    t_s = np.arange(0, 4, 0.01)
+    true = 0.1 * np.maximum(np.sin(np.pi * (t_s - 1) / 2), 0) * ((t_s > 1) & (t_s < 3))
+    there, back = [0.8, 0.9, 1.1, 1.2], [2.8, 2.9, 3.1, 3.2]
+    blur = np.interp(t_s, there + back, 2 * [0, 0.003, 0.003, 0])
+    sd, valid = np.full(len(t_s), 0.001), np.ones(len(t_s), dtype=bool)
+    found = {}
+    for name, speed, known in (("true", true, None), ("blurred", true + blur, blur)):
+        for cut in (1, 1000):
+            segmenter = Segmenter()
+            whole = Motion(t_s, speed, sd, valid, blur_mps=known)
+            parts = [s for i in range(0, len(t_s), cut) for s in segmenter.feed(whole[i : i + cut])]
+            (found[name, cut],) = parts + segmenter.end_stretch(gap=False)
+    stroke = found["true", 1]
+    for other in found.values():
+        assert other.start_s == pytest.approx(stroke.start_s, abs=2e-3)
+        assert other.end_s == pytest.approx(stroke.end_s, abs=2e-3)
+        assert other.mean_speed_mps == pytest.approx(stroke.mean_speed_mps, rel=1e-2)
+    blurred = Motion(t_s, true + blur, sd, valid)
+    (longer,) = Segmenter().feed(blurred)
+    assert longer.end_s - longer.start_s > stroke.end_s - stroke.start_s + 0.015

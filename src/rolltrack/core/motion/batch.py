@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rolltrack.core.motion.blur import blur_radps
 from rolltrack.core.motion.bordered import Solved, rate_variance, solve, with_border
 from rolltrack.core.motion.constants import G_MPS2
 from rolltrack.core.motion.ground import ground_of, ground_seen
@@ -103,6 +104,7 @@ class Estimate:
     Attributes:
         model: angle, rate and residuals at the readings.
         rate_sd_radps: (N,) standard deviation of the rate.
+        blur_radps: (N,) how much smoothing has added to the rate.
         noise: levels the answer was weighted with.
         constants: what is known about the constants now.
         basis: the spline's basis at the readings.
@@ -111,6 +113,7 @@ class Estimate:
 
     model: Predicted
     rate_sd_radps: FloatArray
+    blur_radps: FloatArray
     noise: Noise
     constants: Constants
     basis: Basis
@@ -211,8 +214,11 @@ class _Batch:
             gyroscope,
             with_lever=with_lever,
         )
-        weight = process_weight(self.basis, self.t_s, self.noise.change_sd_radps2, SINGER_S)
-        return assemble(normal, self.c, self.row, weight)
+        return assemble(normal, self.c, self.row, self.process())
+
+    def process(self) -> FloatArray:
+        """(intervals,) weight of the process prior."""
+        return process_weight(self.basis, self.t_s, self.noise.change_sd_radps2, SINGER_S)
 
     def step(self) -> tuple[Solved, float]:
         solved = solve(with_constants(self.system(with_lever=False), self.q, self.known))
@@ -258,7 +264,8 @@ def estimate_batch(t_s: FloatArray, readings: Readings, known: Constants) -> Est
     variance += averaging_radps(model.change, readings.period_s) ** 2
     constants = Constants(batch.q, solved.constants_precision)
     sd = np.sqrt(variance)
-    return Estimate(model, sd, batch.noise, constants, batch.basis, batch.c)
+    blur = blur_radps(batch.basis, solved.factor, batch.c, batch.row, batch.process())
+    return Estimate(model, sd, blur, batch.noise, constants, batch.basis, batch.c)
 
 
 def averaging_radps(change_radps2: FloatArray, period_s: float) -> FloatArray:

@@ -106,7 +106,8 @@ class FinalEstimator:
         )
         if doubtful is not None:
             valid &= ~doubtful
-        return where_valid(samples, model.rate, estimate.rate_sd_radps, self.radius_m, valid)
+        sd, blur = estimate.rate_sd_radps, estimate.blur_radps
+        return where_valid(samples, model.rate, sd, self.radius_m, valid, blur)
 
     def _trusted(self, doubtful: BoolArray, t_s: FloatArray) -> FloatArray:
         """(N,) 0 well inside doubtful stretches, else 1.

@@ -246,7 +246,7 @@ class RollerLive:
             self._tau_s,
             readings.period_s,
         )
-        motion = where_valid(part, rate, sd, self.radius_m, valid)
+        motion = where_valid(part, rate, sd, self.radius_m, valid, glimpse.blur_radps)
         gone = window.marginalise(t_s, readings, float(t_s[-1]) - _SPAN * self._tau_s)
         self.first_s = float(t_s[gone])
         return motion

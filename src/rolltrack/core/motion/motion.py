@@ -26,6 +26,7 @@ class Motion:
             stands, NaN where unknown. None if direction and speed are known or unknown together.
         error_memory_s: speed errors closer than this are taken as one; further apart they average
             out.
+        blur_mps: (n,) how much smoothing has added to the speed; None where that is not known.
     """
 
     t_s: FloatArray
@@ -34,6 +35,7 @@ class Motion:
     valid: BoolArray
     way: FloatArray | None = None
     error_memory_s: float = 0.5
+    blur_mps: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.t_s)
@@ -46,6 +48,7 @@ class Motion:
             self.valid[part],
             None if self.way is None else self.way[part],
             self.error_memory_s,
+            None if self.blur_mps is None else self.blur_mps[part],
         )
 
     def followed_by(self, later: Motion) -> Motion:
@@ -69,6 +72,7 @@ class Motion:
             self.valid & ~doubtful,
             None if self.way is None else np.where(doubtful, np.nan, self.way),
             self.error_memory_s,
+            self.blur_mps,
         )
 
     @classmethod
@@ -89,6 +93,7 @@ class Motion:
             np.concatenate([block.valid for block in blocks]),
             _ways(blocks),
             blocks[-1].error_memory_s,
+            _blurs(blocks),
         )
 
 
@@ -98,4 +103,13 @@ def _ways(blocks: Sequence[Motion]) -> FloatArray | None:
         return None
     return np.concatenate(
         [np.sign(block.speed_mps) if block.way is None else block.way for block in blocks]
+    )
+
+
+def _blurs(blocks: Sequence[Motion]) -> FloatArray | None:
+    """(n,) of several blocks, none where one does not know."""
+    if all(block.blur_mps is None for block in blocks):
+        return None
+    return np.concatenate(
+        [np.zeros(len(block)) if block.blur_mps is None else block.blur_mps for block in blocks]
     )

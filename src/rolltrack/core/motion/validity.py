@@ -85,6 +85,7 @@ def where_valid(
     rate_sd_radps: FloatArray,
     radius_m: float,
     valid: BoolArray,
+    blur_radps: FloatArray | None = None,
 ) -> Motion:
     """Rate times radius; unknown where not valid or where a reading hit the sensor's full scale.
 
@@ -99,4 +100,5 @@ def where_valid(
         np.where(valid, speed, np.nan),
         np.where(valid, sd, np.nan),
         valid,
+        blur_mps=None if blur_radps is None else radius_m * blur_radps,
     )

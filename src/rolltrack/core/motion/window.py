@@ -21,6 +21,7 @@ from rolltrack.core.motion.batch import (
     huber_weight,
     knot_spacing_s,
 )
+from rolltrack.core.motion.blur import blur_radps
 from rolltrack.core.motion.bordered import rate_variance_at, solve
 from rolltrack.core.motion.constants import G_MPS2
 from rolltrack.core.motion.ground import ground_seen
@@ -93,20 +94,22 @@ class Glimpse:
     Attributes:
         rate_radps: (N,).
         rate_sd_radps: (N,) its standard deviation.
+        blur_radps: (N,) how much smoothing has added to it.
         residual: (N,) what the model leaves of the specific force.
         noise_sd_mps2: (N,) of each of its components.
     """
 
     rate_radps: FloatArray
     rate_sd_radps: FloatArray
+    blur_radps: FloatArray
     residual: ComplexArray
     noise_sd_mps2: FloatArray
 
     @classmethod
     def of(cls, estimate: Estimate) -> Glimpse:
         """A batch estimate, seen as a window."""
-        model = estimate.model
-        return cls(model.rate, estimate.rate_sd_radps, model.residual, estimate.noise.sd_mps2)
+        model, sd, blur = estimate.model, estimate.rate_sd_radps, estimate.blur_radps
+        return cls(model.rate, sd, blur, model.residual, estimate.noise.sd_mps2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -243,7 +246,8 @@ class SlidingWindow:
         share = _SD_SHARE_GYRO if self.gyroscope else _SD_SHARE
         sd = share * np.exp(np.interp(np.arange(len(t_s)), at, np.log(sd)))
         sd = np.hypot(sd, averaging_radps(change, readings.period_s))
-        return Glimpse(rate, sd, model.residual, noise.sd_mps2)
+        blur = blur_radps(basis, solved.factor, c, row, process)
+        return Glimpse(rate, sd, blur, model.residual, noise.sd_mps2)
 
     def recover(self, t_s: FloatArray, readings: Readings, glimpse: Glimpse) -> None:
         """Start anew if the window seems to have gone astray, and if that explains more.

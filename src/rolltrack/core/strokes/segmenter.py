@@ -3,8 +3,9 @@
 A stroke is a run of one direction with |speed| above 6 mm/s, same-direction pauses shorter than
 0.25 s bridged, at least 25 mm long and 0.25 s. It begins and ends between two readings, where a
 straight line through their speeds passes 6 mm/s: from reading to reading it would be one of them
-short, and its mean 0.3 % too large at 100 Hz. Unknown instants are bridged like pauses, and the
-stroke says so; longer ones, and gaps, end it.
+short, and its mean 0.3 % too large at 100 Hz. Smoothing lets a stroke begin too early and end too
+late; as far as motion says how much it has added to the speed, that is undone. Unknown instants are
+bridged like pauses, and the stroke says so; longer ones, and gaps, end it.
 
 Where the estimator says which way it goes but not how fast, that decides, and the stroke has no
 speed; that it is long enough is then for the estimator to know.
@@ -29,6 +30,7 @@ THRESHOLD_MPS = 0.006
 LONGEST_PAUSE_S = 0.25
 SHORTEST_S = 0.25
 SHORTEST_M = 0.025
+_MOST_BLUR_S = 0.06
 
 _UNKNOWN = 2
 
@@ -41,28 +43,41 @@ class _Run(NamedTuple):
     stop: int
 
 
-class _Step(NamedTuple):
-    """From the last instant of a run to the first of the next; NaN where a speed is unknown."""
+class _Instant(NamedTuple):
+    """One of motion with a direction; NaN where that is unknown."""
 
-    before_s: float | None
-    before_mps: float
     t_s: float
     speed_mps: float
+    blur_mps: float
 
-    def already_above(self, direction: int) -> tuple[float, float]:
-        """How long before the second instant it has been above the threshold, and how far."""
-        return self._above(direction * self.speed_mps, direction * self.before_mps)
 
-    def still_above(self, direction: int) -> tuple[float, float]:
-        """How long after the first instant it still was above the threshold, and how far."""
-        return self._above(direction * self.before_mps, direction * self.speed_mps)
+class _Edge(NamedTuple):
+    """Where a stroke passes the threshold between two instants, seen from the faster one.
 
-    def _above(self, faster_mps: float, slower_mps: float) -> tuple[float, float]:
-        if self.before_s is None or not slower_mps <= THRESHOLD_MPS < faster_mps:
-            return 0.0, 0.0
-        share = (faster_mps - THRESHOLD_MPS) / (faster_mps - slower_mps)
-        above_s = share * (self.t_s - self.before_s)
-        return above_s, above_s * (faster_mps + THRESHOLD_MPS) / 2
+    Attributes:
+        above_s: how long it is above the threshold.
+        above_m: how far it gets meanwhile.
+        late_s: how much later it would be without smoothing.
+    """
+
+    above_s: float = 0.0
+    above_m: float = 0.0
+    late_s: float = 0.0
+
+    @classmethod
+    def between(cls, faster: _Instant, slower: _Instant | None, direction: int) -> _Edge:
+        """Nothing where it does not pass the threshold in this direction."""
+        if slower is None:
+            return cls()
+        fast_mps, slow_mps = direction * faster.speed_mps, direction * slower.speed_mps
+        if not slow_mps <= THRESHOLD_MPS < fast_mps:
+            return cls()
+        share = (fast_mps - THRESHOLD_MPS) / (fast_mps - slow_mps)
+        above_s = share * abs(faster.t_s - slower.t_s)
+        gain_mps2 = (fast_mps - slow_mps) / (faster.t_s - slower.t_s)
+        blur_mps = direction * (faster.blur_mps + share * (slower.blur_mps - faster.blur_mps))
+        late_s = min(max(blur_mps / gain_mps2, -_MOST_BLUR_S), _MOST_BLUR_S)
+        return cls(above_s, above_s * (fast_mps + THRESHOLD_MPS) / 2, late_s)
 
 
 @dataclass(slots=True)
@@ -80,6 +95,8 @@ class _Open:
     partly_unknown: bool = False
     has_speed: bool = True
     error_memory_s: float = 0.0
+    start_late_s: float = 0.0
+    last_late_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -90,7 +107,8 @@ class Segmenter:
     travelled_m: float = 0.0
     previous_s: float | None = None
     previous_mps: float = 0.0
-    previous_signed_mps: float = np.nan
+    previous: _Instant | None = None
+    ended_s: float = -np.inf
     unknown_until_s: float = -np.inf
     after_gap: bool = False
     open: _Open | None = field(default=None)
@@ -102,18 +120,11 @@ class Segmenter:
         if self.after_gap:
             self.unknown_until_s, self.after_gap = float(motion.t_s[0]), False
         strokes: list[Stroke] = []
-        before_s = self.previous_s
         travelled = self._distance(motion)
-        signed = motion.speed_mps if motion.way is None else np.full(len(motion), np.nan)
         for run in _runs(motion):
-            step = _Step(
-                before_s if run.start == 0 else float(motion.t_s[run.start - 1]),
-                self.previous_signed_mps if run.start == 0 else float(signed[run.start - 1]),
-                float(motion.t_s[run.start]),
-                float(signed[run.start]),
-            )
-            strokes += self._take(run, step, motion, travelled)
-        self.previous_signed_mps = float(signed[-1])
+            before = _instant(motion, run.start - 1) if run.start else self.previous
+            strokes += self._take(run, before, motion, travelled)
+        self.previous = _instant(motion, len(motion) - 1)
         return strokes
 
     def end_stretch(self, *, gap: bool) -> list[Stroke]:
@@ -123,7 +134,7 @@ class Segmenter:
         strokes = self._close()
         if gap and self.previous_s is not None:
             self.after_gap = True
-        self.previous_s, self.previous_signed_mps = None, np.nan
+        self.previous_s, self.previous = None, None
         return strokes
 
     def _distance(self, motion: Motion) -> FloatArray:
@@ -142,22 +153,24 @@ class Segmenter:
         return travelled
 
     def _take(
-        self, run: _Run, step: _Step, motion: Motion, travelled: FloatArray
+        self, run: _Run, before: _Instant | None, motion: Motion, travelled: FloatArray
     ) -> list[Stroke]:
-        stop_s = float(motion.t_s[run.stop - 1])
+        first, stop_s = _instant(motion, run.start), float(motion.t_s[run.stop - 1])
         strokes: list[Stroke] = []
-        if self.open is not None:
-            more_s, more_m = step.still_above(self.open.direction)
-            self.open.last_s += more_s
-            self.open.last_m += more_m
+        if self.open is not None and before is not None and before.t_s == self.open.last_s:
+            left = _Edge.between(before, first, self.open.direction)
+            self.open.last_s += left.above_s
+            self.open.last_m += left.above_m
+            self.open.last_late_s = left.late_s
         if run.kind in {-1, 1}:
-            early_s, early_m = step.already_above(run.kind)
-            start_s = step.t_s - early_s
+            entered = _Edge.between(first, before, run.kind)
+            start_s = first.t_s - entered.above_s
             pause_s = np.inf if self.open is None else start_s - self.open.last_s
             if self.open is None or self.open.direction != run.kind or pause_s >= LONGEST_PAUSE_S:
                 strokes = self._close()
-                start_m = float(travelled[run.start]) - early_m
+                start_m = float(travelled[run.start]) - entered.above_m
                 self.open = _Open(run.kind, start_s, start_m, start_s, start_m)
+                self.open.start_late_s = max(entered.late_s, self.ended_s - start_s)
             if start_s - self.unknown_until_s < LONGEST_PAUSE_S:
                 self.open.partly_unknown = True
             self._extend(self.open, run, motion, travelled)
@@ -180,6 +193,7 @@ class Segmenter:
         part = slice(run.start, run.stop)
         stroke.last_s = float(motion.t_s[run.stop - 1])
         stroke.last_m = float(travelled[run.stop - 1])
+        stroke.last_late_s = 0.0
         stroke.has_speed &= bool(motion.valid[part].all())
         stroke.error_memory_s = motion.error_memory_s
         stroke.peak_mps = max(stroke.peak_mps, float(np.abs(motion.speed_mps[part]).max()))
@@ -190,17 +204,21 @@ class Segmenter:
         ended, self.open = self.open, None
         if ended is None:
             return []
-        duration_s, length_m = ended.last_s - ended.start_s, ended.last_m - ended.start_m
+        start_s, end_s = ended.start_s + ended.start_late_s, ended.last_s + ended.last_late_s
+        duration_s = end_s - start_s
+        length_m = ended.last_m - ended.start_m
+        length_m += THRESHOLD_MPS * (ended.last_late_s - ended.start_late_s)
         if duration_s < SHORTEST_S or (ended.has_speed and length_m < SHORTEST_M):
             return []
         self.count += 1
+        self.ended_s = end_s
         share = min(1.0, ended.error_memory_s / duration_s)
         sd_mps = float(np.sqrt(share * ended.variance_sum / ended.instants))
         return [
             Stroke(
                 n=self.count,
-                start_s=ended.start_s,
-                end_s=ended.last_s,
+                start_s=start_s,
+                end_s=end_s,
                 direction=ended.direction,
                 length_m=length_m if ended.has_speed else None,
                 peak_speed_mps=ended.peak_mps if ended.has_speed else None,
@@ -208,6 +226,12 @@ class Segmenter:
                 partly_unknown=ended.partly_unknown,
             )
         ]
+
+
+def _instant(motion: Motion, i: int) -> _Instant:
+    blur_mps = 0.0 if motion.blur_mps is None else float(motion.blur_mps[i])
+    speed_mps = float(motion.speed_mps[i]) if motion.way is None else np.nan
+    return _Instant(float(motion.t_s[i]), speed_mps, blur_mps)
 
 
 def _runs(motion: Motion) -> Iterator[_Run]:
