@@ -1,7 +1,7 @@
 """Recordings by other people, as far as they are at hand. None is part of the project.
 
 * wheel: a wheelchair's wheel against its own gyroscope times one fitted scale, native speed, the
-  straight part only.
+  straight part only; as recorded, at 400 Hz, and averaged to the 100 Hz of the other rows.
 * BROAD: an IMU moved freely by hand. Nothing rolls, so while it moves the only right answer is
   "unknown"; in the breaks it lies still.
 * BROAD, as worn: the same movements as if the hand were a body on a roller: half the speed along
@@ -38,10 +38,12 @@ if TYPE_CHECKING:
     from _accuracy_metrics import Sums
     from _accuracy_session import SensorSet
 
-WHEEL_ROW, CARRIED_ROW, AB_WHEEL_ROW = "real wheel", "BROAD, carried", "ab-wheel, real turning"
+WHEEL_ROW, SLOWER_WHEEL_ROW = "real wheel, 400 Hz", "real wheel, 100 Hz"
+CARRIED_ROW, AB_WHEEL_ROW = "BROAD, carried", "ab-wheel, real turning"
 WORN_ROW = "BROAD translation, as worn"
 SENSORS: dict[str, tuple[SensorSet, ...]] = {
     WHEEL_ROW: ("accel",),
+    SLOWER_WHEEL_ROW: ("accel",),
     CARRIED_ROW: ("accel", "both"),
     WORN_ROW: ("both",),
     AB_WHEEL_ROW: ("accel", "both"),
@@ -52,6 +54,7 @@ _AB_WHEEL = "ab_wheel_phyphox/Raw_Data_12_12.csv"
 _HAND_HZ = 12.0
 """No hand turns a roller to and fro faster; above is the noise of the gyroscope."""
 _RADIUS_M = 0.075
+_SLOWER_HZ = 100.0
 _LINE_S = 5.0
 _OF_WORN = {"rmse", "p95", "mae", "within", "calibration", "known", "us"}
 _REST_S = 2.0
@@ -61,7 +64,7 @@ _REST_S = 2.0
 def sessions(data: Path, first_seed: int, seeds: int) -> Iterator[tuple[str, int]]:
     """Names and numbers of what is there."""
     if (data / WHEEL).exists():
-        yield WHEEL_ROW, 0
+        yield from ((WHEEL_ROW, 0), (SLOWER_WHEEL_ROW, 0))
     for number in range(len(_broad_files(data))):
         yield CARRIED_ROW, number
     for number in range(len(_translations(data))):
@@ -86,8 +89,8 @@ def missing(data: Path) -> list[str]:
 
 def load(name: str, number: int, data: Path) -> Session:
     """One session of them."""
-    if name == WHEEL_ROW:
-        return _wheel(data)
+    if name in {WHEEL_ROW, SLOWER_WHEEL_ROW}:
+        return _wheel(data, None if name == WHEEL_ROW else _SLOWER_HZ)
     if name == CARRIED_ROW:
         return _broad(_broad_files(data)[number])
     if name == WORN_ROW:
@@ -100,7 +103,7 @@ def figures(name: str, session: Session, answer: Answer) -> Sums:
     if name == WORN_ROW:
         answer = replace(answer, speed_mps=np.abs(answer.speed_mps))
         return {key: pair for key, pair in sums(session, answer).items() if key in _OF_WORN}
-    if name != WHEEL_ROW:
+    if name not in {WHEEL_ROW, SLOWER_WHEEL_ROW}:
         return sums(session, answer)
     t_s = session.samples.t_s
     straight = (t_s > STRAIGHT_S[0]) & (t_s < STRAIGHT_S[1])
@@ -119,10 +122,24 @@ def figures(name: str, session: Session, answer: Answer) -> Sums:
     return sums(part, Answer(answer.speed_mps[straight], sd, (), share * answer.cpu_s))
 
 
-def _wheel(data: Path) -> Session:
-    trace = convert(data / WHEEL, radius_m=WHEEL_RADIUS_M).trace
-    true_mps, axle = reference(trace)
-    return Session(trace.samples, true_mps, (), WHEEL_RADIUS_M, axle)
+def _wheel(data: Path, rate_hz: float | None) -> Session:
+    samples = convert(data / WHEEL, radius_m=WHEEL_RADIUS_M).trace.samples
+    if rate_hz is not None:
+        samples = _averaged(samples, rate_hz)
+    true_mps, axle = reference(samples)
+    return Session(samples, true_mps, (), WHEEL_RADIUS_M, axle)
+
+
+def _averaged(samples: ImuSamples, rate_hz: float) -> ImuSamples:
+    """Means over equal times, as a slower sensor's own filter takes them."""
+    assert samples.accel_mps2 is not None
+    assert samples.gyro_radps is not None
+    columns = np.column_stack([samples.t_s, samples.accel_mps2, samples.gyro_radps])
+    period = ((samples.t_s - samples.t_s[0]) * rate_hz).astype(int)
+    first = np.flatnonzero(np.diff(period, prepend=-1))
+    count = np.diff(first, append=len(columns))
+    means = np.add.reduceat(columns, first, axis=0) / count[:, np.newaxis]
+    return ImuSamples(means[:, 0], means[:, 1:4], means[:, 4:])
 
 
 def _broad_files(data: Path) -> list[Path]:

@@ -26,8 +26,7 @@ from rolltrack.traces.convert import convert
 from rolltrack.traces.writer import write_trace
 
 if TYPE_CHECKING:
-    from rolltrack.core.sample import FloatArray
-    from rolltrack.traces.trace import Trace
+    from rolltrack.core.sample import FloatArray, ImuSamples
 
 WHEEL = Path("wheelchair_wheel") / "right_wheel_sensors.csv"
 WHEEL_RADIUS_M = 0.31
@@ -37,11 +36,11 @@ REFERENCE_READINGS = 5
 """12 ms: the gyroscope's own noise at 400 Hz is as large as what is to be measured."""
 
 
-def reference(trace: Trace) -> tuple[FloatArray, FloatArray]:
+def reference(samples: ImuSamples) -> tuple[FloatArray, FloatArray]:
     """(n,) speed by the gyroscope, and the axle it turns about."""
-    rate = trace.samples.gyro_radps
+    rate = samples.gyro_radps
     assert rate is not None
-    rate = rate - np.median(rate[trace.samples.t_s < REST_S], axis=0)
+    rate = rate - np.median(rate[samples.t_s < REST_S], axis=0)
     axle = np.linalg.eigh(rate.T @ rate)[1][:, 2]
     axle *= np.sign(axle[np.argmax(np.abs(axle))])
     return WHEEL_RADIUS_M * rate @ axle, axle
@@ -59,7 +58,7 @@ def wheel(folder: Path) -> dict[str, float]:
     trace = convert(folder / WHEEL, radius_m=WHEEL_RADIUS_M).trace
     assert trace.samples.accel_mps2 is not None
     t_s = trace.samples.t_s
-    truth, axle = reference(trace)
+    truth, axle = reference(trace.samples)
     with tempfile.TemporaryDirectory() as scratch:
         path, series = Path(scratch) / "wheel.csv", Path(scratch) / "series.csv"
         write_trace(path, trace)
