@@ -33,9 +33,9 @@ _INHERITED = 0.2
 """Share of the certainty about the sensor that outlives a session."""
 _WARPED = 0.05
 """Of a unit vector: where u does not keep its length, no motion was found."""
-_SD_FACTOR, _SD_FACTOR_GYRO = 1.15, 2.5
+_SD_FACTOR, _SD_FACTOR_GYRO = 1.15, 1.5
 """Gain errors, which the model leaves out, act like noise; simulated sessions say by how much."""
-_GAIN_SHARE, _RATE_RADPS = 0.006, 0.005
+_GAIN_SHARE, _RATE_RADPS = 0.006, 0.009
 """Of the rate: a gyroscope's axes differ in gain; and what its bias is uncertain by."""
 
 
@@ -49,6 +49,8 @@ class BallEstimator:
     Attributes:
         radius_m: of the ball.
         steps: Gauss-Newton steps; fewer for the live estimate.
+        learns: share of what a span seems to tell about the sensor that is kept. In a second or
+            two, vibration and gain errors pass for bias.
         has_axle: False, whatever the readings may look like.
         known: the sensor's constants as known so far, None before the first span.
         way: (3,) the direction of motion in the sensor's axes where it last moved; zero before.
@@ -58,6 +60,7 @@ class BallEstimator:
 
     radius_m: float
     steps: int
+    learns: float = 1.0
     has_axle: ClassVar[bool] = False
     known: Constants | None = None
     way: FloatArray | None = None
@@ -69,7 +72,7 @@ class BallEstimator:
         known = self.known
         if known is not None:
             known = Constants(known.mean, _INHERITED * known.precision)
-        return BallEstimator(self.radius_m, self.steps, known)
+        return BallEstimator(self.radius_m, self.steps, self.learns, known)
 
     def estimate(
         self,
@@ -101,7 +104,7 @@ class BallEstimator:
         sign = self._signs(samples.t_s, found.model.turn, self.radius_m * size, learn)
         if learn is not None:
             count = len(range(*learn.indices(len(samples))))
-            self.known = known.updated(found.constants, count / len(samples))
+            self.known = known.updated(found.constants, self.learns * count / len(samples))
         if rate is None:
             sd = _SD_FACTOR * found.speed_sd
         else:

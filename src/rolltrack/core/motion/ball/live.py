@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rolltrack.core.motion.motion import Motion
 
 QUICK_STEPS = 4
+_LEARNS = 0.02
 _CONTEXT = 12.0
 """Length of the window in no-slip times (at least 1 s); older readings no longer matter."""
 _PROMPT_SPAN_S = 0.5
@@ -43,7 +44,7 @@ class BallLive:
     @classmethod
     def of(cls, radius_m: float) -> BallLive:
         """One for a ball of which nothing is known."""
-        return cls(BallEstimator(radius_m, QUICK_STEPS))
+        return cls(BallEstimator(radius_m, QUICK_STEPS, _LEARNS))
 
     def heir(self) -> BallLive:
         """One for the next session of the same ball."""

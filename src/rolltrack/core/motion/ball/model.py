@@ -6,9 +6,9 @@ on a level floor the ball's velocity is -R u' (in the same axes), so the specifi
     f = g u - R (u'' + |u'|^2 u) - R s (u x u') + b + w x (w x p) + w' x p
 
 with bias b, lever arm p and s the spin about the vertical: the same physics that gives a roller
-phi = theta - k theta'', on a sphere. A gyroscope reads (1 + e) w + n with w = u' x u + s u. Without
-one the spin is unknown and taken as zero; it acts at right angles to the velocity, so speed feels
-it to second order only.
+phi = theta - k theta'', on a sphere. A gyroscope reads (1 + e) w + n with w = u' x u + s u, bias n
+and gain e of each axis. Without one the spin is unknown and taken as zero; it acts at right angles
+to the velocity, so speed feels it to second order only.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from rolltrack.core.sample import FloatArray
 
 ACCEL_CONSTANTS = 6
-GYRO_CONSTANTS = 4
-BIAS, LEVER, RATE_BIAS, RATE_GAIN = slice(0, 3), slice(3, 6), slice(6, 9), 9
+GYRO_CONSTANTS = 6
+BIAS, LEVER, RATE_BIAS, RATE_GAIN = slice(0, 3), slice(3, 6), slice(6, 9), slice(9, 12)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,8 +114,8 @@ def predict(basis: Basis, c: FloatArray, q: FloatArray, readings: BallReadings) 
         by_motion[:, 4:, :3] = _cross_matrix(turn) + spin[:, None, None] * identity
         by_motion[:, 4:, 3:6] = -up_cross
         # What lies along u is the spin, which is read off, not explained.
-        by_constants[:, 4:, RATE_BIAS] = identity - up[:, :, None] * up[:, None, :]
-        by_constants[:, 4:, RATE_GAIN] = -across
+        level = identity - up[:, :, None] * up[:, None, :]
+        by_constants[:, 4:, RATE_BIAS.start :] = np.dstack([level, level * measured[:, None, :]])
     return BallModel(up, turn, change, residual, by_motion, by_constants)
 
 

@@ -56,7 +56,7 @@ class BallEstimate:
 
 def prior(*, gyroscope: bool) -> Constants:
     """Before anything was measured: bias 40 mg, sensor near the middle of the ball."""
-    sd = [0.4] * 3 + [0.01] * 3 + ([0.05] * 3 + [0.015] if gyroscope else [])
+    sd = [0.4] * 3 + [0.01] * 3 + ([0.05] * 3 + [0.015] * 3 if gyroscope else [])
     return Constants(np.zeros(len(sd)), np.diag(np.array(sd) ** -2.0))
 
 
