@@ -35,8 +35,12 @@ _WARPED = 0.05
 """Of a unit vector: where u does not keep its length, no motion was found."""
 _SD_FACTOR, _SD_FACTOR_GYRO = 1.15, 1.5
 """Gain errors, which the model leaves out, act like noise; simulated sessions say by how much."""
+_FORCE_GAIN_SHARE = 0.015
+"""Of the rate: an accelerometer's axes differ in gain."""
 _GAIN_SHARE, _RATE_RADPS = 0.006, 0.009
 """Of the rate: a gyroscope's axes differ in gain; and what its bias is uncertain by."""
+_MOST_CENTRIPETAL = 0.5 * G_MPS2
+"""Beyond, about 0.5 m/s, another motion may explain a short stretch just as well."""
 
 
 @dataclass(slots=True)
@@ -106,7 +110,7 @@ class BallEstimator:
             count = len(range(*learn.indices(len(samples))))
             self.known = known.updated(found.constants, self.learns * count / len(samples))
         if rate is None:
-            sd = _SD_FACTOR * found.speed_sd
+            sd = np.hypot(_SD_FACTOR * found.speed_sd, _FORCE_GAIN_SHARE * size)
         else:
             gyro_sd = np.hypot(_GAIN_SHARE * size, _RATE_RADPS)
             sd = np.hypot(_SD_FACTOR_GYRO * found.speed_sd, gyro_sd)
@@ -144,5 +148,7 @@ def _holds(readings: BallReadings, found: BallEstimate) -> BoolArray:
     surprise = np.minimum((left / found.noise_mps2) ** 2, _WORST)
     explained = (box(surprise, width) < _SURPRISE) | (box(left, width) < _SMALL_MPS2)
     upright = box(np.abs(found.model.residual[:, 3]), width) < _WARPED
-    holds: BoolArray = explained & upright & (force > _LEAST) & (force < _MOST)
+    turn = found.model.turn
+    slow = readings.radius_m * np.einsum("ni,ni->n", turn, turn) < _MOST_CENTRIPETAL
+    holds: BoolArray = explained & upright & slow & (force > _LEAST) & (force < _MOST)
     return holds
