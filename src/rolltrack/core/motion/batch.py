@@ -49,8 +49,9 @@ _LARGEST_STEP_RAD = 1.5
 _SMALLEST_STEP_RAD = 2e-4
 _MEMORY = 23.0
 _SURE = 1e10
-_SD_SHARE = 0.85
-"""Vibration has less power at the slow end, where hands move, than its colour over 50 ms says."""
+_SD_SHARE, _BLUR_SHARE = 0.52, 2.2
+"""Vibration has less power at the slow end, where hands move, than its colour over 50 ms says; what
+is wrong there is rather what smoothing takes, as from a tremor, and that shows in the blur."""
 _AVERAGING_S = 0.3
 
 
@@ -262,9 +263,10 @@ def estimate_batch(t_s: FloatArray, readings: Readings, known: Constants) -> Est
     trusted = np.broadcast_to(readings.trusted, t_s.shape)
     variance = share**2 * rate_variance(batch.basis, everywhere, memory_s, trusted)
     variance += averaging_radps(model.change, readings.period_s) ** 2
+    blur = blur_radps(batch.basis, solved.factor, batch.c, batch.row, batch.process())
+    variance += _BLUR_SHARE**2 * box(blur**2, round(_AVERAGING_S / readings.period_s))
     constants = Constants(batch.q, solved.constants_precision)
     sd = np.sqrt(variance)
-    blur = blur_radps(batch.basis, solved.factor, batch.c, batch.row, batch.process())
     return Estimate(model, sd, blur, batch.noise, constants, batch.basis, batch.c)
 
 
