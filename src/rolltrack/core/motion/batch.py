@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rolltrack.core.motion.blur import blur_radps
+from rolltrack.core.motion.blur import blur_around, blur_radps
 from rolltrack.core.motion.bordered import Solved, rate_variance, solve, with_border
 from rolltrack.core.motion.constants import G_MPS2
 from rolltrack.core.motion.ground import ground_of, ground_seen
@@ -264,9 +264,8 @@ def estimate_batch(t_s: FloatArray, readings: Readings, known: Constants) -> Est
     variance = share**2 * rate_variance(batch.basis, everywhere, memory_s, trusted)
     variance += averaging_radps(model.change, readings.period_s) ** 2
     blur = blur_radps(batch.basis, solved.factor, batch.c, batch.row, batch.process())
-    variance += _BLUR_SHARE**2 * box(blur**2, round(_AVERAGING_S / readings.period_s))
+    sd = np.hypot(np.sqrt(variance), _BLUR_SHARE * blur_around(blur, readings.period_s))
     constants = Constants(batch.q, solved.constants_precision)
-    sd = np.sqrt(variance)
     return Estimate(model, sd, blur, batch.noise, constants, batch.basis, batch.c)
 
 

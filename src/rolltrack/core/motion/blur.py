@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rolltrack.core.motion.bordered import solve_band
+from rolltrack.core.motion.noise import box
 from rolltrack.core.motion.spline import ORDER
 
 if TYPE_CHECKING:
     from rolltrack.core.motion.spline import Basis
     from rolltrack.core.sample import FloatArray
+
+_AROUND_S = 0.3
 
 
 def blur_radps(
@@ -38,3 +41,8 @@ def blur_radps(
         pull[a : a + intervals, 0] += row[a] * surprise
     _, taken, _ = basis.evaluate(solve_band(factor, pull)[:, 0])
     return -taken
+
+
+def blur_around(blur: FloatArray, period_s: float) -> FloatArray:
+    """(N,) root mean square of a blur (N,) over 0.3 s: how wrong smoothing may be there."""
+    return np.asarray(np.sqrt(box(blur**2, round(_AROUND_S / period_s))))

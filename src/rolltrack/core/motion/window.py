@@ -21,7 +21,7 @@ from rolltrack.core.motion.batch import (
     huber_weight,
     knot_spacing_s,
 )
-from rolltrack.core.motion.blur import blur_radps
+from rolltrack.core.motion.blur import blur_around, blur_radps
 from rolltrack.core.motion.bordered import rate_variance_at, solve
 from rolltrack.core.motion.constants import G_MPS2
 from rolltrack.core.motion.ground import ground_seen
@@ -83,8 +83,8 @@ _WORST = 16.0
 _CLUSTER = 7.0
 """In no-slip times: residuals this close together are looked at together."""
 _BETTER = 0.8
-_SD_SHARE, _SD_SHARE_GYRO = 0.76, 0.7
-"""Vibration has less power at the slow end, where hands move, than its colour over 50 ms says."""
+_SD_SHARE, _SD_SHARE_GYRO, _BLUR_SHARE = 0.54, 0.7, 1.8
+"""As in the final estimate."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -247,6 +247,7 @@ class SlidingWindow:
         sd = share * np.exp(np.interp(np.arange(len(t_s)), at, np.log(sd)))
         sd = np.hypot(sd, averaging_radps(change, readings.period_s))
         blur = blur_radps(basis, solved.factor, c, row, process)
+        sd = np.hypot(sd, _BLUR_SHARE * blur_around(blur, readings.period_s))
         return Glimpse(rate, sd, blur, model.residual, noise.sd_mps2)
 
     def recover(self, t_s: FloatArray, readings: Readings, glimpse: Glimpse) -> None:
