@@ -35,10 +35,13 @@ COLUMNS = {
     "calibration": "(error/sd)²",
     "known": "known %",
     "recall": "recall %",
+    "runaway": "ran away %",
     "us": "us/sample",
 }
 """Name and heading of every figure, in the order of the table."""
 
+RUNAWAY_MPS = 0.3
+"""As fast as the fastest strokes: an error as large says nothing any more."""
 _OVERLAP = 0.5
 _FAST_MPS = 0.12
 _RESAMPLES = 1000
@@ -57,7 +60,10 @@ def sums(session: Session, answer: Answer) -> Sums:
     both = rolls & known
     if both.any():
         sd = None if answer.sd_mps is None else answer.sd_mps[both]
-        found |= _speed(_error(session, said[both], true[both]), sd)
+        error_mps = _error(session, said[both], true[both])
+        found |= _speed(error_mps, sd)
+        if sd is not None:
+            found["runaway"] = (100.0 * float(np.abs(error_mps).max() > RUNAWAY_MPS), 1.0)
     if rolls.any() and session.shape != "ball":
         found |= _strokes(session, answer)
     return found

@@ -19,14 +19,12 @@ from typing import NamedTuple
 import numpy as np
 from _accuracy_jobs import DEMOS, WITH_GYRO
 from _accuracy_methods import ours
+from _accuracy_metrics import RUNAWAY_MPS
 from _accuracy_session import SensorSet, simulated
 from rich.console import Console
 from rich.progress import Progress
 
 from firmware_sim.scenario import bundled_scenarios
-
-RUNAWAY_MPS = 0.3
-"""As fast as the fastest strokes: an error as large says nothing any more."""
 
 
 class Session(NamedTuple):
