@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rolltrack.core.motion.constants import G_MPS2
+from rolltrack.core.motion.short import axes_of
 from rolltrack.core.sample import FloatArray, ImuSamples, zeros
 
 _SWING_MPS2 = 0.05 * G_MPS2
@@ -120,7 +121,7 @@ class AxleFinder:
         return largest
 
     def _from_rate(self) -> FloatArray | None:
-        power, axes = np.linalg.eigh(self.rate_scatter / self.rate_n)
+        power, axes = axes_of(self.rate_scatter / self.rate_n)
         known = power[2] > _SWING_RADPS**2 and power[2] > _DISTINCT * power[1]
         return np.asarray(axes[:, 2]) if known else None
 
@@ -131,8 +132,8 @@ class AxleFinder:
         scatter = self.force_scatter / self.force_n - np.outer(mean, mean)
         # The force along the axle is constant: zero on a level floor. How nearly it is constant
         # tells the axle once gravity has swung through an arc; before, that it should be zero.
-        noise = max(float(np.linalg.eigvalsh(scatter)[0]), _ALONG_MPS2**2)
+        noise = max(float(axes_of(scatter)[0][0]), _ALONG_MPS2**2)
         level = noise * _ALIKE_N / (self.force_n * (_SLOPE_RAD * G_MPS2) ** 2)
-        power, axes = np.linalg.eigh(scatter + min(1.0, level) * np.outer(mean, mean))
+        power, axes = axes_of(scatter + min(1.0, level) * np.outer(mean, mean))
         known = power[1] - power[0] > _SWING_MPS2**2
         return np.asarray(axes[:, 0]) if known else None

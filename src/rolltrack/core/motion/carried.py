@@ -16,7 +16,7 @@ from scipy.ndimage import uniform_filter1d
 
 from rolltrack.core.motion.constants import G_MPS2, mean_period_s
 from rolltrack.core.motion.phase import in_plane, plane_across
-from rolltrack.core.motion.short import gradient
+from rolltrack.core.motion.short import axes_of, covariance, gradient
 from rolltrack.core.sample import ImuSamples
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class CarriedWatch:
             return True
         period_s = mean_period_s(window.t_s)
         calm = _slow(window.accel_mps2, period_s)
-        power, axes = np.linalg.eigh(np.cov(calm.T))
+        power, axes = axes_of(covariance(calm))
         rate = float(np.mean(_swing_radps(in_plane(calm, axes[:, 1:]), period_s)))
         allowed = _RESTLESS_MPS2 + _PER_RATE_MPS * rate
         if power[0] > allowed**2:

@@ -25,6 +25,7 @@ from rolltrack.core.motion.live import Spoken
 from rolltrack.core.motion.motion import Motion
 from rolltrack.core.motion.normal import Readings
 from rolltrack.core.motion.phase import in_plane, plane_across
+from rolltrack.core.motion.short import cross
 from rolltrack.core.motion.validity import model_holds, where_valid
 from rolltrack.core.motion.window import SlidingWindow
 from rolltrack.core.sample import FloatArray, ImuSamples, zeros
@@ -214,7 +215,7 @@ class RollerLive:
                     self.window.doubt()
                 e1 = self.plane[:, 0] - (self.plane[:, 0] @ axle) * axle
                 e1 /= np.sqrt(e1 @ e1)
-                self.plane = np.column_stack([e1, np.cross(e1, axle)])
+                self.plane = np.column_stack([e1, cross(e1, axle)])
             self.axle = axle
         return self.plane
 

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
+from rolltrack.core.motion.short import cross
+
 if TYPE_CHECKING:
     from rolltrack.core.sample import FloatArray
 
@@ -27,9 +29,7 @@ def plane_across(axle: FloatArray) -> FloatArray:
     e1 = -axle[least] * axle
     e1[least] += 1.0
     e1 /= np.sqrt(e1 @ e1)
-    x, y, z = axle
-    e2 = np.array([z * e1[1] - y * e1[2], x * e1[2] - z * e1[0], y * e1[0] - x * e1[1]])
-    return np.column_stack([e1, e2])
+    return np.column_stack([e1, cross(e1, axle)])
 
 
 def in_plane(vectors: FloatArray, plane: FloatArray) -> ComplexArray:

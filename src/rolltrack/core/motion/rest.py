@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rolltrack.core.motion.short import cross
+
 if TYPE_CHECKING:
     from rolltrack.core.sample import FloatArray, ImuSamples
 
@@ -84,4 +86,4 @@ def _steady(rate_radps: FloatArray) -> bool:
 
 
 def _angle_rad(a: FloatArray, b: FloatArray) -> float:
-    return float(np.arctan2(np.linalg.norm(np.cross(a, b)), np.dot(a, b)))
+    return float(np.arctan2(np.linalg.norm(cross(a, b)), np.dot(a, b)))

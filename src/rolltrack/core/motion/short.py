@@ -1,11 +1,11 @@
-"""What numpy does too, for the few hundred numbers of a live window: there its checks cost most."""
+"""What numpy does too, for few numbers: there its checks cost most."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from scipy.linalg.lapack import dgesv
+from scipy.linalg.lapack import dgesv, dsyev
 
 if TYPE_CHECKING:
     from rolltrack.core.motion.phase import ComplexArray
@@ -42,3 +42,27 @@ def solve_small(matrix: FloatArray, sides: FloatArray) -> FloatArray:
     if fault:
         raise np.linalg.LinAlgError("singular matrix")
     return np.asarray(answers)
+
+
+def axes_of(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Eigenvalues (n,), ascending, and eigenvectors (n, n), in columns, of a symmetric matrix.
+
+    Raises:
+        numpy.linalg.LinAlgError: it has none, as with NaN.
+    """
+    powers, axes, fault = dsyev(matrix)
+    if fault:
+        raise np.linalg.LinAlgError("a matrix without axes")
+    return np.asarray(powers), np.asarray(axes)
+
+
+def covariance(vectors: FloatArray) -> FloatArray:
+    """(3, 3) of vectors (n, 3), n >= 2."""
+    off = vectors - np.add.reduce(vectors) / len(vectors)
+    return np.asarray(off.T @ off / (len(vectors) - 1))
+
+
+def cross(a: FloatArray, b: FloatArray) -> FloatArray:
+    """(3,) a x b."""
+    (a1, a2, a3), (b1, b2, b3) = a.tolist(), b.tolist()
+    return np.array([a2 * b3 - a3 * b2, a3 * b1 - a1 * b3, a1 * b2 - a2 * b1])
