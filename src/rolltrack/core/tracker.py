@@ -28,6 +28,7 @@ from rolltrack.core.events import (
 )
 from rolltrack.core.intake import Sensors, stretches, usable
 from rolltrack.core.motion.axle import AxleFinder
+from rolltrack.core.motion.constants import ROUNDING_S
 from rolltrack.core.motion.live import HOP_S, HURRIED_HOP_S
 from rolltrack.core.motion.rest import Activity, RestDetector
 from rolltrack.core.motion.shapes import SHAPES, Shape
@@ -46,7 +47,6 @@ BEAT_S = 0.5
 _PRE_ROLL_S = 2.0
 _SENSOR_LOST_S = 5.0
 _INVALID_S = 2.0
-_ROUNDING_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,16 +215,16 @@ class Tracker:
             hop_s = s.hop_start_s + (HURRIED_HOP_S if self.hurried else HOP_S)
             beat_s = s.beat_start_s + BEAT_S
             next_s = min(hop_s, beat_s) if self.setup.live else beat_s
-            stop = int(np.searchsorted(t_s, next_s - _ROUNDING_S)) + 1
+            stop = int(np.searchsorted(t_s, next_s - ROUNDING_S)) + 1
             part = stretch[at : min(stop, len(stretch))]
             at, now_s = at + len(part), float(part.t_s[-1])
             s.last_s = now_s
             s.beat.append(part)
             if self.setup.live:
                 s.hop.append(part)
-                if now_s >= hop_s - _ROUNDING_S:
+                if now_s >= hop_s - ROUNDING_S:
                     events += self._hop()
-            if now_s >= beat_s - _ROUNDING_S:
+            if now_s >= beat_s - ROUNDING_S:
                 events += self._flush_beat()
         return events
 

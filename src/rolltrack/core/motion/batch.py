@@ -45,6 +45,9 @@ _LOOKS, _MOST_LOOKS = 2, 6
 """At noise and lever arm, with a step after each; the second while these still move."""
 _STEADY = 0.02
 """In radii: a lever arm that a look moves no further than this is known."""
+_BEFORE = 0.3
+"""Share of a knot interval before the first reading: then at 25 to 400 Hz no reading falls on a
+knot, where rounding would choose its interval."""
 _LARGEST_STEP_RAD = 1.5
 _SMALLEST_STEP_RAD = 2e-4
 _MEMORY = 23.0
@@ -160,7 +163,8 @@ class _Batch:
         self.before = self.known = known
         self.moving = True
         self.period_s = readings.period_s
-        self.basis = Basis.at(t_s, float(t_s[0]), knot_spacing_s(tau_s))
+        spacing_s = knot_spacing_s(tau_s)
+        self.basis = Basis.at(t_s, float(t_s[0]) - _BEFORE * spacing_s, spacing_s)
         self.row = process_row(self.basis.spacing_s, SINGER_S)
         self.q = known.mean.copy()
         bias = complex(self.q[0], self.q[1])

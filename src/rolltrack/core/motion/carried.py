@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from rolltrack.core.motion.constants import G_MPS2, mean_period_s
+from rolltrack.core.motion.constants import G_MPS2, ROUNDING_S, mean_period_s
 from rolltrack.core.motion.phase import in_plane, plane_across
 from rolltrack.core.motion.short import axes_of, covariance, gradient
 from rolltrack.core.sample import ImuSamples
@@ -98,7 +98,7 @@ class CarriedWatch:
         """
         self.recent.append(beat)
         oldest_s = float(beat.t_s[-1]) - WINDOW_S
-        self.recent = [block for block in self.recent if block.t_s[-1] > oldest_s]
+        self.recent = [part for part in self.recent if part.t_s[-1] > oldest_s + ROUNDING_S]
         if beat.accel_mps2 is None:
             return True
         window = ImuSamples.join(self.recent)

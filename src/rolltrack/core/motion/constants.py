@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 G_MPS2 = 9.80665
 """Standard gravity."""
 
+ROUNDING_S = 1e-6
+"""Times this close are the same: sums of periods round off."""
+
 MAX_LATENCY_S = 0.3
 """The live speed for an instant is said at most this much later, or not at all."""
 

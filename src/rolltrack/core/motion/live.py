@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from rolltrack.core.motion.constants import MAX_LATENCY_S
+from rolltrack.core.motion.constants import MAX_LATENCY_S, ROUNDING_S
 from rolltrack.core.motion.short import median
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Spoken:
         A hop ends with the first reading that is `HOP_S` after its first; that one may be as late
         as any was within the last second.
         """
-        steps_s = np.diff(t_s[int(np.searchsorted(t_s, t_s[-1] - _RECENT_S)) :])
+        steps_s = np.diff(t_s[int(np.searchsorted(t_s, t_s[-1] - _RECENT_S - ROUNDING_S)) :])
         if not len(steps_s):
             return MAX_LATENCY_S - HOP_S
         period_s = median(steps_s)

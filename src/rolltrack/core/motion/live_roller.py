@@ -16,6 +16,7 @@ from rolltrack.core.motion.carried import WINDOW_S, being_carried
 from rolltrack.core.motion.constants import (
     G_MPS2,
     MAX_LATENCY_S,
+    ROUNDING_S,
     mean_period_s,
     no_slip_time_s,
 )
@@ -122,7 +123,7 @@ class RollerLive:
         oldest_s = min(now_s - WINDOW_S, self.settled_s)
         if self.window is not None and self.window.track is not None:
             oldest_s = min(oldest_s, self.first_s)
-        self.past = [past[int(np.searchsorted(past.t_s, oldest_s)) :]]
+        self.past = [past[int(np.searchsorted(past.t_s, oldest_s - ROUNDING_S)) :]]
         return motion[self.spoken.next(past.t_s, lag_s)]
 
     def settled(self, finder: AxleFinder, *, all_of_it: bool = False) -> Motion | None:  # noqa: ARG002 - a ball needs it
@@ -256,5 +257,5 @@ class RollerLive:
         """Indices of instants between which the standard deviation is interpolated."""
         now_s = float(t_s[-1])
         ages_s = np.array([_SETTLED * self._tau_s, MAX_LATENCY_S, 0.0])
-        at = np.searchsorted(t_s, now_s - np.sort(ages_s)[::-1])
+        at = np.searchsorted(t_s, now_s - np.sort(ages_s)[::-1] - ROUNDING_S)
         return np.array(sorted(set(np.minimum(at, len(t_s) - 1).tolist())))

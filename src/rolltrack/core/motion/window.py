@@ -311,7 +311,7 @@ class SlidingWindow:
         noise = estimate.noise
         self.q, self.colour = estimate.constants.mean.copy(), noise.colour
         process = process_weight(estimate.basis, t_s, noise.change_sd_radps2, SINGER_S)
-        self.track = Track(float(t_s[0]), estimate.coefficients, noise, process)
+        self.track = Track(estimate.basis.start_s, estimate.coefficients, noise, process)
 
     def _look(
         self, model: Predicted, readings: Readings, seen: int
