@@ -38,12 +38,12 @@ if TYPE_CHECKING:
     from _accuracy_metrics import Sums
     from _accuracy_session import SensorSet
 
-WHEEL_ROW, SLOWER_WHEEL_ROW = "real wheel, 400 Hz", "real wheel, 100 Hz"
+WHEEL_ROWS = {"real wheel, 400 Hz": None, "real wheel, 100 Hz": 100.0}
+"""Each with the rate in Hz that it is averaged to, None as recorded."""
 CARRIED_ROW, AB_WHEEL_ROW = "BROAD, carried", "ab-wheel, real turning"
 WORN_ROW = "BROAD translation, as worn"
 SENSORS: dict[str, tuple[SensorSet, ...]] = {
-    WHEEL_ROW: ("accel",),
-    SLOWER_WHEEL_ROW: ("accel",),
+    **dict.fromkeys(WHEEL_ROWS, ("accel",)),
     CARRIED_ROW: ("accel", "both"),
     WORN_ROW: ("both",),
     AB_WHEEL_ROW: ("accel", "both"),
@@ -54,7 +54,6 @@ _AB_WHEEL = "ab_wheel_phyphox/Raw_Data_12_12.csv"
 _HAND_HZ = 12.0
 """No hand turns a roller to and fro faster; above is the noise of the gyroscope."""
 _RADIUS_M = 0.075
-_SLOWER_HZ = 100.0
 _LINE_S = 5.0
 _OF_WORN = {"rmse", "p95", "mae", "within", "calibration", "known", "us"}
 _REST_S = 2.0
@@ -64,7 +63,7 @@ _REST_S = 2.0
 def sessions(data: Path, first_seed: int, seeds: int) -> Iterator[tuple[str, int]]:
     """Names and numbers of what is there."""
     if (data / WHEEL).exists():
-        yield from ((WHEEL_ROW, 0), (SLOWER_WHEEL_ROW, 0))
+        yield from ((name, 0) for name in WHEEL_ROWS)
     for number in range(len(_broad_files(data))):
         yield CARRIED_ROW, number
     for number in range(len(_translations(data))):
@@ -78,7 +77,7 @@ def missing(data: Path) -> list[str]:
     """What is not there, and why."""
     notes = []
     if not (data / WHEEL).exists():
-        notes.append(f"{WHEEL_ROW}: no {WHEEL} in the data folder.")
+        notes.append(f"real wheel: no {WHEEL} in the data folder.")
     if not (data / _AB_WHEEL).exists():
         notes.append(f"{AB_WHEEL_ROW}: no {_AB_WHEEL} in the data folder.")
     if not _broad_files(data):
@@ -89,8 +88,8 @@ def missing(data: Path) -> list[str]:
 
 def load(name: str, number: int, data: Path) -> Session:
     """One session of them."""
-    if name in {WHEEL_ROW, SLOWER_WHEEL_ROW}:
-        return _wheel(data, None if name == WHEEL_ROW else _SLOWER_HZ)
+    if name in WHEEL_ROWS:
+        return _wheel(data, WHEEL_ROWS[name])
     if name == CARRIED_ROW:
         return _broad(_broad_files(data)[number])
     if name == WORN_ROW:
@@ -103,7 +102,7 @@ def figures(name: str, session: Session, answer: Answer) -> Sums:
     if name == WORN_ROW:
         answer = replace(answer, speed_mps=np.abs(answer.speed_mps))
         return {key: pair for key, pair in sums(session, answer).items() if key in _OF_WORN}
-    if name not in {WHEEL_ROW, SLOWER_WHEEL_ROW}:
+    if name not in WHEEL_ROWS:
         return sums(session, answer)
     t_s = session.samples.t_s
     straight = (t_s > STRAIGHT_S[0]) & (t_s < STRAIGHT_S[1])

@@ -1,7 +1,7 @@
 """How accurate the speed is: simulated scenarios with known truth, and real recordings.
 
 Writes docs/accuracy.md when everything is measured; a part of it (--only, --quick) is printed
-instead. Takes about a quarter of an hour with 20 seeds on two cores, and is not part of CI.
+instead. Takes about half an hour with 20 seeds on two cores, and is not part of CI.
 
 python benchmarks/accuracy.py [--seeds 20] [--only SCENARIO ...] [--quick] [--json]
 """

@@ -88,3 +88,13 @@ def test_free_fall_and_nonsense_are_unknown():
     noise = np.random.default_rng(7).normal(0, 30, samples.accel_mps2.shape)
     for force in (0.02 * samples.accel_mps2, samples.accel_mps2 / 9.81, noise):
         assert not estimate(ImuSamples(samples.t_s, force, None)).valid.any()
+
+
+def test_a_ball_too_fast_to_be_told_from_another_motion_is_unknown():
+    samples, true_mps = ball(7000, name="ball-fast")
+    motion = estimate(samples)
+    fast = np.nan_to_num(true_mps) > 0.65
+    assert fast.any()
+    assert not motion.valid[fast].any()
+    assert motion.valid.mean() > 0.9
+    assert np.nanmax(np.abs(np.abs(motion.speed_mps) - true_mps)) < 0.1

@@ -1,5 +1,7 @@
 """Both sensors against the simulator's truth, and the ways a reading can be worthless."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from support.rolling import RADIUS_M, to_and_fro
@@ -9,10 +11,13 @@ from firmware_sim.effects.vibration import Vibration
 from firmware_sim.scenario import load_scenario
 from firmware_sim.session import record
 from rolltrack.core.motion.axle import AxleFinder
+from rolltrack.core.motion.batch import Constants, estimate_batch
 from rolltrack.core.motion.final import FinalEstimator
 from rolltrack.core.motion.lever import LEVER
 from rolltrack.core.motion.naive import naive_speed_mps
+from rolltrack.core.motion.normal import Readings
 from rolltrack.core.sample import ImuSamples
+from rolltrack.core.strokes.segmenter import Segmenter
 
 ROLL = to_and_fro([0.3, -0.3, 0.3, -0.3], 0.08, gyro=False)
 CLEAN = Accelerometer(bias_mps2=0.5)
@@ -106,3 +111,30 @@ def test_final_learns_the_lever_arm_from_slow_strokes_on_a_rough_floor(seed):
     estimator.estimate(samples, finder, slice(None))
     learnt = estimator.known.mean[LEVER]
     assert 0.02 < np.hypot(*learnt) < 0.04, "the sensor sits 3 cm off the axle"
+
+
+@pytest.mark.parametrize("rate_hz", [25, 50, 100, 200, 400])
+def test_rounding_does_not_choose_the_knots_of_a_reading(rate_hz):
+    t_s = np.arange(2 * rate_hz) / rate_hz
+    z = np.full(len(t_s), 9.81 + 0.0j)
+    readings = Readings(z, None, RADIUS_M / 9.80665, 1 / rate_hz)
+    known = Constants.prior(RADIUS_M, gyroscope=False)
+    basis = estimate_batch(t_s, readings, known).basis
+    share = (t_s - basis.start_s) / basis.spacing_s % 1.0
+    assert np.minimum(share, 1.0 - share).min() > 0.01
+
+
+def test_the_blur_is_what_makes_strokes_on_a_rough_floor_begin_early_and_end_late():
+    recording = record(load_scenario("near-limit-rough"), 1000)
+    trace = recording.trace
+    motion, _ = final(ImuSamples(trace.t_s, trace.accel_mps2, None))
+    longer_s = {}
+    for known in (True, False):
+        segmenter = Segmenter()
+        found = segmenter.feed(motion if known else replace(motion, blur_mps=None))
+        found += segmenter.end_stretch(gap=False)
+        assert len(found) == len(recording.strokes)
+        pairs = zip(found, recording.strokes, strict=True)
+        longer_s[known] = np.mean([(f.end_s - f.start_s) - (t.end_s - t.start_s) for f, t in pairs])
+    assert longer_s[False] > 0.035
+    assert abs(longer_s[True]) < 0.6 * longer_s[False]

@@ -1,5 +1,7 @@
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -143,3 +145,18 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match=r"set store\.path"):
         SessionStore(tmp_path / "file" / "rolltrack.db")
+
+
+@pytest.mark.process
+def test_opening_a_store_again_takes_no_lock_from_the_first(path, store):
+    """Closing any file ends all locks a process has on it; others may then tear the store apart."""
+    store.add(sample.summary(), STROKES)
+    SessionStore(path).close()
+    script = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute(sys.argv[2])"
+    other = subprocess.run(
+        [sys.executable, "-c", script, str(path), "PRAGMA journal_mode = DELETE"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "database is locked" in other.stderr

@@ -105,7 +105,6 @@ class Segmenter:
 
     count: int = 0
     travelled_m: float = 0.0
-    previous_s: float | None = None
     previous_mps: float = 0.0
     previous: _Instant | None = None
     ended_s: float = -np.inf
@@ -132,15 +131,15 @@ class Segmenter:
         if gap and self.open is not None:
             self.open.partly_unknown = True
         strokes = self._close()
-        if gap and self.previous_s is not None:
+        if gap and self.previous is not None:
             self.after_gap = True
-        self.previous_s, self.previous = None, None
+        self.previous = None
         return strokes
 
     def _distance(self, motion: Motion) -> FloatArray:
         """(n,) surface distance up to each instant; across unknown ones speed is interpolated."""
         t_s, speed = motion.t_s, np.abs(motion.speed_mps)
-        before_s = t_s[0] if self.previous_s is None else self.previous_s
+        before_s = t_s[0] if self.previous is None else self.previous.t_s
         if not motion.valid.all():
             known = np.concatenate([[True], motion.valid])
             times = np.concatenate([[before_s], t_s])[known]
@@ -148,7 +147,7 @@ class Segmenter:
         steps_s = np.diff(t_s, prepend=before_s)
         steps_mps = (speed + np.concatenate([[self.previous_mps], speed[:-1]])) / 2
         travelled: FloatArray = self.travelled_m + np.cumsum(steps_mps * steps_s)
-        self.previous_s, self.previous_mps = float(t_s[-1]), float(speed[-1])
+        self.previous_mps = float(speed[-1])
         self.travelled_m = float(travelled[-1])
         return travelled
 
