@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support.rolling import only, plain, run, setup, to_and_fro
 
@@ -88,6 +88,7 @@ def test_a_still_roller_makes_no_stroke(seed, duration_s):
 
 @FEW
 @given(st.integers(150, SIZE - 150), st.integers(30, 300))
+@example(150, 270)
 def test_a_gap_is_never_bridged_by_a_stroke(first, missing):
     keep = np.ones(SIZE, dtype=bool)
     keep[first : first + missing] = False

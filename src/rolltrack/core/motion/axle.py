@@ -10,13 +10,15 @@ from rolltrack.core.motion.constants import G_MPS2
 from rolltrack.core.motion.short import axes_of
 from rolltrack.core.sample import FloatArray, ImuSamples, zeros
 
-_SWING_MPS2 = 0.05 * G_MPS2
-"""Gravity must have swung this much (rms) before the plane it swings in is believed."""
+_SWING_MPS2 = 0.02 * G_MPS2
+"""Gravity must have swung this much more (rms) than the force along the axle scatters."""
+_ASKEW_RAD = 0.14
+"""An axle that may be this wrong, as a standard deviation, is not known yet."""
 _SWING_RADPS = 0.1
 _SLOPE_RAD = 0.1
 """Floors slope by about as much, or the sensor is mounted so."""
 _ALONG_MPS2 = 0.01 * G_MPS2
-_ALIKE_N = 200
+_ALIKE_N = 50
 """So many readings count as one: what else than noise moves along the axle lasts longer."""
 _INHERITED_N = 300
 """Readings that all earlier sessions together count for."""
@@ -52,6 +54,13 @@ class AxleFinder:
         if self.direction is None and self.hint is not None:
             return np.asarray(self.hint, dtype=float)
         return self.direction
+
+    @property
+    def along_mps2(self) -> float:
+        """Mean specific force along the axle while it turned, as on a slope."""
+        if self.axle is None or not self.force_n:
+            return 0.0
+        return float(self.force_sum @ self.axle) / self.force_n
 
     @property
     def rate_bias_radps(self) -> FloatArray:
@@ -133,7 +142,8 @@ class AxleFinder:
         # The force along the axle is constant: zero on a level floor. How nearly it is constant
         # tells the axle once gravity has swung through an arc; before, that it should be zero.
         noise = max(float(axes_of(scatter)[0][0]), _ALONG_MPS2**2)
-        level = noise * _ALIKE_N / (self.force_n * (_SLOPE_RAD * G_MPS2) ** 2)
+        vague = noise * _ALIKE_N / self.force_n
+        level = vague / (_SLOPE_RAD * G_MPS2) ** 2
         power, axes = axes_of(scatter + min(1.0, level) * np.outer(mean, mean))
-        known = power[1] - power[0] > _SWING_MPS2**2
+        known = power[1] - power[0] > max(_SWING_MPS2**2, vague / _ASKEW_RAD**2)
         return np.asarray(axes[:, 0]) if known else None

@@ -15,7 +15,12 @@ from rolltrack.core.motion.blur import blur_around, blur_radps
 from rolltrack.core.motion.bordered import Solved, rate_variance, solve, with_border
 from rolltrack.core.motion.constants import G_MPS2
 from rolltrack.core.motion.ground import ground_of, ground_seen
-from rolltrack.core.motion.lever import LEVER, lever_information, radial_equations
+from rolltrack.core.motion.lever import (
+    LEVER,
+    lever_columns,
+    lever_information,
+    radial_equations,
+)
 from rolltrack.core.motion.noise import Noise, NoiseRule, box, measure, measure_rate, noisiest_radps
 from rolltrack.core.motion.normal import (
     Bordered,
@@ -217,7 +222,7 @@ class _Batch:
             model,
             self.weight(model),
             gyroscope,
-            with_lever=with_lever,
+            lever_columns(model) if with_lever else None,
         )
         return assemble(normal, self.c, self.row, self.process())
 

@@ -110,14 +110,17 @@ def rate_variance(basis: Basis, solved: Solved, memory_s: float, trusted: FloatA
 
 def rate_variance_at(
     basis: Basis, solved: Solved, border: FloatArray, at: NDArray[np.intp]
-) -> FloatArray:
-    """(k,) variance of the spline's slope at few of the basis' times.
+) -> tuple[FloatArray, FloatArray]:
+    """(k,) variance of the spline's slope at few of the basis' times, in two parts.
 
     Args:
         basis: the spline's basis at the N readings.
         solved: the last step.
         border: (n, nc) through which the constants act, all of them.
         at: (k,) indices of readings.
+
+    Returns:
+        What there would be if the constants were known, and what they add.
     """
     columns = np.zeros((basis.coefficients, len(at)), order="F")
     for j, i in enumerate(at):
@@ -125,6 +128,6 @@ def rate_variance_at(
         columns[first : first + ORDER, j] = basis.slope[:, i]
     answers = solve_band(solved.factor, columns)
     through = border.T @ answers
-    variance = np.sum(columns * answers, axis=0)
-    variance += np.sum(through * solve_small(solved.constants_precision, through), axis=0)
-    return np.asarray(np.maximum(variance, _LEAST_VARIANCE))
+    own = np.sum(columns * answers, axis=0)
+    added = np.sum(through * solve_small(solved.constants_precision, through), axis=0)
+    return np.maximum(own, _LEAST_VARIANCE), np.maximum(added, 0.0)

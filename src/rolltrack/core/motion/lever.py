@@ -17,14 +17,44 @@ from rolltrack.core.motion.noise import box
 
 if TYPE_CHECKING:
     from rolltrack.core.motion.normal import Predicted, Readings
+    from rolltrack.core.motion.phase import ComplexArray
     from rolltrack.core.sample import FloatArray
 
-LEVER = slice(2, 4)
-"""Where the lever arm stands among the constants."""
+BIAS, LEVER = slice(0, 2), slice(2, 4)
+"""Where bias and lever arm stand among the constants."""
 _ACCEL_CONSTANTS = 7
 _FROM_RADPS = 0.5
 _WINDOW_S = 1.5
 """Where the roller hardly turned over this long, noise in w' would only make false knowledge."""
+
+
+def lever_columns(model: Predicted) -> FloatArray:
+    """(2, 2, N) what the lever arm's two components do to both components of the specific force."""
+    return np.stack([_parts(model.lever), _parts(1j * model.lever)])
+
+
+def radial_lever_columns(model: Predicted, period_s: float) -> FloatArray:
+    """(2, 2, N) the same, but only what lies along gravity, where the roller turned enough.
+
+    With them lever arm and bias can be unknowns of one system with the motion, and what is not
+    known of one counts as not known of the other.
+    """
+    lever = _lever_along_gravity(model, period_s)
+    along = np.exp(1j * model.angle)
+    return np.stack([_parts(lever.real * along), _parts(-lever.imag * along)])
+
+
+def _lever_along_gravity(model: Predicted, period_s: float) -> ComplexArray:
+    """(N,) the real part belongs to the lever arm's real part, the imaginary one, negative, to its.
+
+    Zero where the roller hardly turned.
+    """
+    enough = box(model.rate**2, round(_WINDOW_S / period_s)) > _FROM_RADPS**2
+    return np.asarray(np.where(enough, model.lever * np.exp(-1j * model.angle), 0.0))
+
+
+def _parts(values: ComplexArray) -> FloatArray:
+    return np.stack([values.real, values.imag])
 
 
 def radial_equations(
@@ -38,8 +68,7 @@ def radial_equations(
         weight: (N,) inverse variances.
     """
     towards = np.exp(-1j * model.angle)
-    enough = box(model.rate**2, round(_WINDOW_S / readings.period_s)) > _FROM_RADPS**2
-    lever = np.where(enough, model.lever * towards, 0.0)
+    lever = _lever_along_gravity(model, readings.period_s)
     mirrored = model.gravity.conj() * towards
     gravity = np.full(len(towards), G_MPS2)
     columns = np.stack(

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from rolltrack.core.motion.motion import Motion
     from rolltrack.core.sample import FloatArray, ImuSamples
 
-HOP_S = 0.04
+HOP_S = 0.05
 """How often live speed is said, less one sampling period."""
 HURRIED_HOP_S = 0.19
-"""The same for those who are short of time: a quarter of the work."""
+"""The same for those who are short of time: a third of the work."""
 
 
 class LiveEstimator(Protocol):

@@ -42,7 +42,7 @@ _SPAN = 17.0
 _SETTLED = 6.0
 """In no-slip times: the influence of what lies further ahead has decayed by e^-6."""
 _LAG_WITH_GYRO_S = 0.1
-_SHORTEST = 4.0
+_SHORTEST = 6.0
 """In no-slip times, and the fewest readings: less is no start."""
 _FEWEST = 16
 _PATIENCE_S = 10.0
@@ -53,8 +53,10 @@ _CARRIED_EVERY = 2
 """Hops between looks whether it is carried: hands take longer than that."""
 _RECHECK = 5
 """Hops between looks whether the window has gone astray."""
-_ASKEW_RAD, _OTHER_RAD = 0.03, 0.3
-"""An axle found this far from the one so far asks for a new start; or is another axle."""
+_ASKEW_RAD = 0.03
+"""About an axle this far from the one found now, nothing was learnt that would help."""
+_VAGUE_MPS, _VAGUE_SHARE = 0.0125, 0.1
+"""What is vaguer helps nobody at that moment; a stroke may still be made of it."""
 _MOST_MPS2 = 3.0 * G_MPS2
 """A reading of more is a knock or no reading at all; one alone could throw the window off."""
 
@@ -124,7 +126,9 @@ class RollerLive:
         if self.window is not None and self.window.track is not None:
             oldest_s = min(oldest_s, self.first_s)
         self.past = [past[int(np.searchsorted(past.t_s, oldest_s - ROUNDING_S)) :]]
-        return motion[self.spoken.next(past.t_s, lag_s)]
+        said = motion[self.spoken.next(past.t_s, lag_s)]
+        allowed_mps = _VAGUE_MPS + _VAGUE_SHARE * np.abs(said.speed_mps)
+        return said.unknown_where(said.speed_sd_mps > allowed_mps)
 
     def settled(self, finder: AxleFinder, *, all_of_it: bool = False) -> Motion | None:  # noqa: ARG002 - a ball needs it
         """What has settled since it was last asked for."""
@@ -156,7 +160,7 @@ class RollerLive:
         """Motion at all readings of the past; unknown before the window."""
         assert past.accel_mps2 is not None  # noqa: S101 - the caller has looked; for the type checker
         self.hops += 1
-        plane = self._face(axle)
+        plane = self._face(axle, finder.along_mps2)
         window = self._fitting(past, finder)
         carried = self._carried(past, axle, lag_s)
         if self._lost(past.t_s, carried, lag_s):
@@ -203,21 +207,20 @@ class RollerLive:
         earliest = int(np.searchsorted(t_s, t_s[-1] - lag_s - _LOST_S))
         return latest > earliest and bool(carried[earliest:latest].all())
 
-    def _face(self, axle: FloatArray) -> FloatArray:
-        """(3, 2) the plane across the axle, turned as little as possible from the one before."""
-        if self.plane is None or self.axle is None:
-            self.axle, self.plane = axle, plane_across(axle)
+    def _face(self, axle: FloatArray, along_mps2: float) -> FloatArray:
+        """(3, 2) the plane across the axle, turned as little as possible from the one before.
+
+        What is felt along the axle, as on a slope, then shows a little more or less in the plane.
+        """
+        if self.plane is None or self.axle is None or axle @ self.axle < np.cos(_ASKEW_RAD):
+            self.window, self.plane = None, plane_across(axle)
         elif axle is not self.axle:
-            apart = float(np.arccos(np.clip(axle @ self.axle, -1.0, 1.0)))
-            if apart > _OTHER_RAD:
-                self.window, self.plane = None, plane_across(axle)
-            else:
-                if apart > _ASKEW_RAD and self.window is not None:
-                    self.window.doubt()
-                e1 = self.plane[:, 0] - (self.plane[:, 0] @ axle) * axle
-                e1 /= np.sqrt(e1 @ e1)
-                self.plane = np.column_stack([e1, cross(e1, axle)])
-            self.axle = axle
+            if self.window is not None:
+                self.window.shift_bias(-along_mps2 * (axle @ self.plane))
+            e1 = self.plane[:, 0] - (self.plane[:, 0] @ axle) * axle
+            e1 /= np.sqrt(e1 @ e1)
+            self.plane = np.column_stack([e1, cross(e1, axle)])
+        self.axle = axle
         return self.plane
 
     def _fitting(self, past: ImuSamples, finder: AxleFinder) -> SlidingWindow:
@@ -234,11 +237,10 @@ class RollerLive:
         t_s = part.t_s
         if window.track is None:
             self.first_s = float(t_s[0])
-            glimpse = window.begin(t_s, readings)
-        else:
-            glimpse = window.advance(t_s, readings, self._marks(t_s))
-            if self.hops % _RECHECK == 0 and not window.gyroscope:
-                window.recover(t_s, readings, glimpse)
+            window.begin(t_s, readings)
+        glimpse = window.advance(t_s, readings, self._marks(t_s))
+        if self.hops % _RECHECK == 0 and not window.gyroscope:
+            window.recover(t_s, readings, glimpse)
         rate, sd = glimpse.rate_radps, glimpse.rate_sd_radps
         valid = model_holds(
             readings.z,

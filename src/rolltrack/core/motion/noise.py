@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rolltrack.core.sample import FloatArray
 
 _WINDOW_S = 1.5
+_LATELY_S = 0.5
 _BLOCK_S = 0.05
 _FEWEST_BLOCKS = 6
 _CLIP = 4.0
@@ -78,6 +79,7 @@ def measure(
     *,
     turning_known: bool = False,
     mirrored: bool = False,
+    guessed: int = 0,
 ) -> Noise:
     """Read both levels off an estimate.
 
@@ -92,12 +94,19 @@ def measure(
         colour: known from before, else measured here.
         turning_known: there is a gyroscope.
         mirrored: what lies before the ends stands for what lies beyond.
+        guessed: how many of the newest w' are a guess; what lies before stands for them.
     """
     width = round(_WINDOW_S / period_s)
     honest = model.aligned if turning_known else model.aligned.real
     power = np.abs(honest) ** 2 * (0.5 if turning_known else 1.0)
-    power = np.minimum(power, _CLIP**2 * median(power) + 0.05**2)
-    squares = np.stack([power, model.rate**2, model.change**2])
+    usual = median(power)
+    if mirrored:
+        usual = max(usual, median(power[-max(1, round(_LATELY_S / period_s)) :]))
+    power = np.minimum(power, _CLIP**2 * usual + 0.05**2)
+    livelier = model.change**2
+    if 0 < guessed < len(livelier) // 2:
+        livelier[-guessed:] = livelier[-2 * guessed : -guessed][::-1]
+    squares = np.stack([power, model.rate**2, livelier])
     power, rate, change = box(squares, width, mirrored=mirrored)
     sd = np.sqrt(power + rule.floor_mps2**2)
     if colour is None:

@@ -178,8 +178,7 @@ def accumulate(
     model: Predicted,
     weight: FloatArray,
     rate_correction: tuple[float, float] | None,
-    *,
-    with_lever: bool = True,
+    lever: FloatArray | None = None,
 ) -> Normal:
     """Weighted sums over the readings of each knot interval.
 
@@ -190,10 +189,11 @@ def accumulate(
         weight: (N,) inverse variance of each component of the specific force, robust weights
             included.
         rate_correction: bias n and scale error s of the gyroscope, None without one.
-        with_lever: the lever arm is among the unknowns; else its columns are zero.
+        lever: (2, 2, N) columns of the lever arm if it is among the unknowns, see
+            `rolltrack.core.motion.lever`; else they are zero.
     """
     root = np.sqrt(weight)
-    sides = _columns(basis, model, root, with_lever=with_lever)
+    sides = _columns(basis, model, root, lever)
     products = np.einsum("asn,ksn->akn", sides[:ORDER], sides)
     flat = sides[ORDER:].reshape(len(sides) - ORDER, -1)
     gram = flat @ flat.T
@@ -212,7 +212,9 @@ def accumulate(
     return Normal(basis.per_interval(widened), constants, constants_pull)
 
 
-def _columns(basis: Basis, model: Predicted, root: FloatArray, *, with_lever: bool) -> FloatArray:
+def _columns(
+    basis: Basis, model: Predicted, root: FloatArray, lever: FloatArray | None
+) -> FloatArray:
     """(12, 2, N) weighted [J Jq r]; real and imaginary parts are two measurements.
 
     Side by side they make every sum a real product.
@@ -221,10 +223,10 @@ def _columns(basis: Basis, model: Predicted, root: FloatArray, *, with_lever: bo
     by = root * np.stack([model.by_angle, model.by_rate, model.by_change])
     np.einsum("kn,kan->an", by.real, basis.functions, out=columns[:ORDER, 0])
     np.einsum("kn,kan->an", by.imag, basis.functions, out=columns[:ORDER, 1])
-    bias, lever, gain, skew = 4, 6, 8, 9
+    bias, arm, gain, skew = 4, 6, 8, 9
     columns[bias, 0] = columns[bias + 1, 1] = root
-    if with_lever:
-        _complex(columns[lever : lever + 2], root * model.lever)
+    if lever is not None:
+        np.multiply(root, lever, out=columns[arm : arm + 2])
     gravity = root * model.gravity
     columns[gain, 0] = columns[skew, 0] = columns[skew + 1, 1] = gravity.real
     columns[gain, 1] = columns[skew + 1, 0] = gravity.imag
@@ -232,13 +234,6 @@ def _columns(basis: Basis, model: Predicted, root: FloatArray, *, with_lever: bo
     residual = root * model.residual
     columns[-1, 0], columns[-1, 1] = residual.real, residual.imag
     return columns
-
-
-def _complex(columns: FloatArray, values: ComplexArray) -> None:
-    """Columns (2, 2, N) of a complex unknown that is multiplied by values (N,)."""
-    columns[0, 0] = columns[1, 1] = values.real
-    columns[0, 1] = values.imag
-    columns[1, 0] = -values.imag
 
 
 def _add_gyroscope(

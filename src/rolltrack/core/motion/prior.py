@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rolltrack.core.motion.batch import Constants
-from rolltrack.core.motion.lever import LEVER
+from rolltrack.core.motion.lever import BIAS
 from rolltrack.core.motion.normal import Bordered
 from rolltrack.core.motion.spline import ORDER
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TIED = ORDER - 1
 """Coefficients that a knot interval shares with the one before."""
 _COLUMN, _BELOW = np.nonzero(np.arange(TIED)[:, np.newaxis] + np.arange(TIED) < TIED)
-_LEVER = slice(TIED + LEVER.start, TIED + LEVER.stop)
+_BIAS = slice(TIED + BIAS.start, TIED + BIAS.stop)
 _LOOSENED = 1.02
 """The coefficients' deviation grows by this, for what linearising has cost."""
 _FURTHEST = 8.0
@@ -51,13 +51,14 @@ class Prior:
         precision = self.precision[TIED:, TIED:] - crossed.T @ np.linalg.pinv(tied) @ crossed
         return Constants(self.mean[TIED:].copy(), (precision + precision.T) / 2)
 
-    def with_lever(self, mean: FloatArray, precision: FloatArray) -> Prior:
-        """The same, but for the lever arm: (2,) and (2, 2)."""
-        all_means, all_precision = self.mean.copy(), self.precision.copy()
-        all_means[_LEVER] = mean
-        all_precision[_LEVER, :] = all_precision[:, _LEVER] = 0.0
-        all_precision[_LEVER, _LEVER] = precision
-        return Prior(all_means, all_precision)
+    def with_bias_shifted(self, by_mps2: FloatArray) -> Prior:
+        """The same, but for a bias that is (2,) more, give or take as much."""
+        shift = np.zeros(len(self.mean))
+        shift[_BIAS] = by_mps2
+        told = self.precision @ shift
+        # Sherman and Morrison: the covariance grows by the shift's outer product.
+        precision = self.precision - np.outer(told, told) / (1.0 + shift @ told)
+        return Prior(self.mean + shift, precision)
 
     def added_to(self, system: Bordered, c: FloatArray, q: FloatArray) -> Bordered:
         """Normal equations of a stretch that begins with these coefficients.
@@ -74,15 +75,6 @@ class Prior:
         band[_BELOW, _COLUMN] += self.precision[_COLUMN + _BELOW, _COLUMN]
         constants = system.constants + self.precision[TIED:, TIED:]
         return Bordered(band, border, pulls, constants, system.constants_pull + pull[TIED:])
-
-    def without_lever(self, system: Bordered) -> Bordered:
-        """A system this was added to, with the lever arm as known, whatever the motion says."""
-        border, constants = system.border.copy("K"), system.constants.copy()
-        pull = system.constants_pull.copy()
-        border[:, LEVER] = pull[LEVER] = 0.0
-        constants[LEVER, :] = constants[:, LEVER] = 0.0
-        constants[LEVER, LEVER] = self.precision[_LEVER, _LEVER]
-        return Bordered(system.band, border, system.pull, constants, pull)
 
     def loosened(self, grown: float, widest: FloatArray) -> Prior:
         """Constants may drift, but are never less known than those of sensors at large.

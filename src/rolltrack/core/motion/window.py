@@ -25,7 +25,7 @@ from rolltrack.core.motion.blur import blur_around, blur_radps
 from rolltrack.core.motion.bordered import rate_variance_at, solve
 from rolltrack.core.motion.constants import G_MPS2
 from rolltrack.core.motion.ground import ground_seen
-from rolltrack.core.motion.lever import LEVER, lever_information, radial_equations
+from rolltrack.core.motion.lever import BIAS, radial_lever_columns
 from rolltrack.core.motion.noise import (
     Noise,
     NoiseRule,
@@ -47,18 +47,20 @@ from rolltrack.core.motion.normal import (
 from rolltrack.core.motion.prior import TIED, Prior, eliminated, within
 from rolltrack.core.motion.spline import Basis
 from rolltrack.core.motion.steady import process_row, process_weight, prolonged
-from rolltrack.core.sample import FloatArray, zeros
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rolltrack.core.motion.batch import Estimate
     from rolltrack.core.motion.phase import ComplexArray
+    from rolltrack.core.sample import FloatArray
 
 _CHUNK_S = 0.3
 """Marginalised at once; doing it at every hop would cost more and gain nothing."""
-_RULE = NoiseRule(change_floor_radps2=0.6, change_per_rate=1.0)
-"""Livelier than in the final estimate: what comes next is not known yet, and tremor is fast."""
+_RULE = NoiseRule(change_floor_radps2=0.6, change_per_rate=0.5)
+_NEWEST, _NEWEST_CHANGE_RADPS2 = 2.3, 3.0
+"""For so many no-slip times a push may just have begun, however calm it was before. Gravity's phase
+starts against the way the roller will go, and a calm prior would rather have it roll backwards."""
 _MOST_STEPS = 3
 _CLOSE_RAD = 0.02
 """No coefficient moved further in the last step: near enough, as the next hop takes another."""
@@ -70,8 +72,6 @@ _FORGOTTEN_S = 60.0
 _FIRST_COLOUR = 1.5
 _COLOUR_SHARE = 0.03
 """A second or two tell little about colour."""
-_AS_ONE_S = 0.05
-"""Radial residuals closer in time than this count as one."""
 _INHERITED = 0.2
 """Share of the certainty that outlives a session."""
 _DOUBTED = 0.25
@@ -83,7 +83,7 @@ _WORST = 16.0
 _CLUSTER = 7.0
 """In no-slip times: residuals this close together are looked at together."""
 _BETTER = 0.8
-_SD_SHARE, _SD_SHARE_GYRO, _BLUR_SHARE = 0.54, 0.7, 1.8
+_SD_SHARE, _SD_SHARE_GYRO, _BLUR_SHARE = 0.48, 0.65, 1.8
 """As in the final estimate."""
 
 
@@ -141,7 +141,6 @@ class SlidingWindow:
         q: (nc,) constants.
         widest: (nc,) standard deviations of the constants of sensors at large.
         prior: what has left the window.
-        radial: radial equations (7, 7) and (7,) of what has left the window.
         ground: what has left the window says about the ground.
     """
 
@@ -152,10 +151,6 @@ class SlidingWindow:
     q: FloatArray = field(init=False)
     widest: FloatArray = field(init=False)
     prior: Prior = field(init=False)
-    radial: tuple[FloatArray, FloatArray] = field(
-        default_factory=lambda: (zeros(ACCEL_CONSTANTS, ACCEL_CONSTANTS), zeros(ACCEL_CONSTANTS))
-    )
-
     ground: tuple[complex, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
@@ -202,7 +197,11 @@ class SlidingWindow:
         covariance = np.linalg.inv(known.precision) + np.diag(_DOUBTED * self.widest**2)
         self.track = None
         self.prior = Prior.of(Constants(known.mean, np.linalg.inv(covariance)))
-        self.radial = _INHERITED * self.radial[0], _INHERITED * self.radial[1]
+
+    def shift_bias(self, by_mps2: FloatArray) -> None:
+        """All that was measured reads (2,) more in the plane from now on."""
+        self.q[BIAS] += by_mps2
+        self.prior = self.prior.with_bias_shifted(by_mps2)
 
     def advance(self, t_s: FloatArray, readings: Readings, at: NDArray[np.intp]) -> Glimpse:
         """Take Gauss-Newton steps with all N readings of the window, new ones at its end.
@@ -229,9 +228,10 @@ class SlidingWindow:
         process = process_weight(basis, t_s, noise.change_sd_radps2, SINGER_S)
         for _ in range(_MOST_STEPS):
             weight = huber_weight(model, noise.sd_mps2) * readings.trusted
-            normal = accumulate(basis, readings, model, weight, self._rate_correction)
-            everything = self.prior.added_to(assemble(normal, c, row, process), c, self.q)
-            solved = solve(self.prior.without_lever(everything))
+            lever = radial_lever_columns(model, readings.period_s)
+            normal = accumulate(basis, readings, model, weight, self._rate_correction, lever)
+            system = self.prior.added_to(assemble(normal, c, row, process), c, self.q)
+            solved = solve(system)
             largest = float(np.max(np.abs(solved.step)))
             share = min(1.0, _LARGEST_STEP_RAD / max(largest, 1e-12))
             c = c + share * solved.step
@@ -242,10 +242,12 @@ class SlidingWindow:
         _, rate, change = basis.evaluate(c)
         _check(rate)
         self.track = Track(before.start_s, c, noise, process)
-        sd = np.sqrt(rate_variance_at(basis, solved, everything.border, at))
-        share = _SD_SHARE_GYRO if self.gyroscope else _SD_SHARE
-        sd = share * np.exp(np.interp(np.arange(len(t_s)), at, np.log(sd)))
+        own, constants = rate_variance_at(basis, solved, system.border, at)
+        sd = np.sqrt((_SD_SHARE_GYRO if self.gyroscope else _SD_SHARE) ** 2 * own + constants)
+        sd = np.exp(np.interp(np.arange(len(t_s)), at, np.log(sd)))
         sd = np.hypot(sd, averaging_radps(change, readings.period_s))
+        if not self.gyroscope:
+            sd = np.hypot(sd, self._unforeseen(t_s, change, readings.period_s))
         blur = blur_radps(basis, solved.factor, c, row, process)
         sd = np.hypot(sd, _BLUR_SHARE * blur_around(blur, readings.period_s))
         return Glimpse(rate, sd, blur, model.residual, noise.sd_mps2)
@@ -284,7 +286,8 @@ class SlidingWindow:
         old = readings.first(count)
         model = predict(basis, c, self.q, old)
         weight = huber_weight(model, track.noise.sd_mps2[:count]) * old.trusted
-        normal = accumulate(basis, old, model, weight, self._rate_correction, with_lever=False)
+        lever = radial_lever_columns(model, readings.period_s)
+        normal = accumulate(basis, old, model, weight, self._rate_correction, lever)
         row = process_row(spacing_s, SINGER_S)
         system = assemble(normal, c, row, track.process[:m])
         left = eliminated(self.prior.added_to(system, c, self.q), c, self.q, m)
@@ -322,15 +325,21 @@ class SlidingWindow:
             Of the specific force, and of the gyroscope if there is one.
         """
         count, period_s = len(model.angle), readings.period_s
+        newest = round(_NEWEST * float(np.sqrt(self.k_s2)) / period_s)
         part = model.first(seen)
         noise = measure(
-            part, period_s, _RULE, self.colour, turning_known=self.gyroscope, mirrored=True
+            part,
+            period_s,
+            _RULE,
+            self.colour,
+            turning_known=self.gyroscope,
+            mirrored=True,
+            # Without a gyroscope the newest w' must not tell how lively it is itself.
+            guessed=0 if self.gyroscope else newest,
         )
-        noise = Noise(
-            lengthened(noise.sd_mps2, count),
-            lengthened(noise.change_sd_radps2, count),
-            noise.colour,
-        )
+        change_sd = lengthened(noise.change_sd_radps2, count)
+        change_sd[-newest:] = np.maximum(change_sd[-newest:], _NEWEST_CHANGE_RADPS2)
+        noise = Noise(lengthened(noise.sd_mps2, count), change_sd, noise.colour)
         if readings.rate_radps is None:
             return noise, None
         told = readings.rate_radps[:seen]
@@ -338,31 +347,26 @@ class SlidingWindow:
         rate_sd = np.minimum(measure_rate(apart, period_s, mirrored=True), noisiest_radps(told))
         return noise, lengthened(rate_sd, count)
 
+    def _unforeseen(self, t_s: FloatArray, change: FloatArray, period_s: float) -> FloatArray:
+        """(N,) how wrong the rate may be for want of a future, from w' (N,).
+
+        After the newest reading w' may change by as much as it is; through the no-slip equation
+        that matters e times less a no-slip time earlier.
+        """
+        tau_s = float(np.sqrt(self.k_s2))
+        lively = np.sqrt(box(change**2, round(_NEWEST * tau_s / period_s)))
+        return np.asarray(tau_s * lively * np.exp((t_s - t_s[-1]) / tau_s))
+
     def _learn(self, basis: Basis, readings: Readings, count: int) -> None:
-        """Take colour and lever arm from the window; what its oldest `count` readings say stays."""
+        """Take colour from the window, and from its oldest `count` readings what the ground is."""
         track, period_s = self._begun, readings.period_s
         model = predict(basis, track.c, self.q, readings)
         honest = model.aligned if self.gyroscope else model.aligned.real
         colour = colour_of(honest * (track.noise.colour / track.noise.sd_mps2), period_s)
         self.colour += _COLOUR_SHARE * (colour - self.colour)
-        weight = huber_weight(model, track.noise.sd_mps2) * readings.trusted
-        # The weights hold some of the vibration's colour already.
-        weight *= min(1.0, track.noise.colour**2 * period_s / _AS_ONE_S)
-        matrix, load = radial_equations(model, readings, weight)
-        known = self.base.precision[LEVER, LEVER]
-        precision, pull = lever_information(
-            matrix + self.radial[0],
-            load + self.radial[1],
-            self.base.mean,
-            self.base.precision,
-        )
-        precision, pull = precision + known, pull + known @ self.base.mean[LEVER]
-        self.q[LEVER] = np.linalg.solve(precision, pull)
-        self.prior = self.prior.with_lever(self.q[LEVER], precision)
-        matrix, load = radial_equations(model.first(count), readings.first(count), weight[:count])
-        kept = float(np.exp(-_CHUNK_S / _FORGOTTEN_S))
-        self.radial = kept * self.radial[0] + matrix, kept * self.radial[1] + load
         if self.gyroscope:
+            kept = float(np.exp(-_CHUNK_S / _FORGOTTEN_S))
+            weight = huber_weight(model, track.noise.sd_mps2) * readings.trusted
             seen = ground_seen(model.first(count), readings.first(count), weight[:count])
             self.ground = kept * self.ground[0] + seen[0], kept * self.ground[1] + seen[1]
 

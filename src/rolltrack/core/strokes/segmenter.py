@@ -101,13 +101,17 @@ class _Open:
 
 @dataclass(slots=True)
 class Segmenter:
-    """Finds strokes in motion that comes in blocks; carries an open one from block to block."""
+    """Finds strokes in motion that comes in blocks; carries an open one from block to block.
+
+    Attributes:
+        earliest_s: no stroke begins before; the last one ended then, or a gap.
+    """
 
     count: int = 0
     travelled_m: float = 0.0
     previous_mps: float = 0.0
     previous: _Instant | None = None
-    ended_s: float = -np.inf
+    earliest_s: float = -np.inf
     unknown_until_s: float = -np.inf
     after_gap: bool = False
     open: _Open | None = field(default=None)
@@ -117,7 +121,8 @@ class Segmenter:
         if not len(motion):
             return []
         if self.after_gap:
-            self.unknown_until_s, self.after_gap = float(motion.t_s[0]), False
+            self.unknown_until_s = self.earliest_s = float(motion.t_s[0])
+            self.after_gap = False
         strokes: list[Stroke] = []
         travelled = self._distance(motion)
         for run in _runs(motion):
@@ -130,6 +135,9 @@ class Segmenter:
         """The end of a session completes an open stroke; a gap cuts it, and the next one, short."""
         if gap and self.open is not None:
             self.open.partly_unknown = True
+            if self.previous is not None:
+                seen_s = self.previous.t_s - self.open.last_s
+                self.open.last_late_s = min(self.open.last_late_s, seen_s)
         strokes = self._close()
         if gap and self.previous is not None:
             self.after_gap = True
@@ -169,7 +177,7 @@ class Segmenter:
                 strokes = self._close()
                 start_m = float(travelled[run.start]) - entered.above_m
                 self.open = _Open(run.kind, start_s, start_m, start_s, start_m)
-                self.open.start_late_s = max(entered.late_s, self.ended_s - start_s)
+                self.open.start_late_s = max(entered.late_s, self.earliest_s - start_s)
             if start_s - self.unknown_until_s < LONGEST_PAUSE_S:
                 self.open.partly_unknown = True
             self._extend(self.open, run, motion, travelled)
@@ -210,7 +218,7 @@ class Segmenter:
         if duration_s < SHORTEST_S or (ended.has_speed and length_m < SHORTEST_M):
             return []
         self.count += 1
-        self.ended_s = end_s
+        self.earliest_s = end_s
         share = min(1.0, ended.error_memory_s / duration_s)
         sd_mps = float(np.sqrt(share * ended.variance_sum / ended.instants))
         return [

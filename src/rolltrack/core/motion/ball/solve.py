@@ -35,6 +35,8 @@ _SLOW, _LIVELY = 0.3, 0.7
 _WIDE = 3 * ORDER
 _MEMORY = 23.0
 _LARGEST_STEP, _SMALLEST_STEP = 0.5, 1e-4
+_LEAST_VARIANCE = 1e-8
+"""What is left of a variance where probing has rounded it away."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -222,4 +224,4 @@ def _speed_sd(basis: Basis, model: BallModel, step: _Step, tau_s: float) -> Floa
     active = np.stack([step.border[3 * basis.interval + a] for a in range(_WIDE)])
     through = np.einsum("an,ank->nk", row, active)
     variance += np.einsum("nk,kl,nl->n", through, np.linalg.inv(step.precision), through)
-    return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
+    return np.asarray(np.sqrt(np.maximum(variance, _LEAST_VARIANCE)))
