@@ -14,6 +14,7 @@ import numpy as np
 from rolltrack.core.motion.blur import blur_around, blur_radps
 from rolltrack.core.motion.bordered import Solved, rate_variance, solve, with_border
 from rolltrack.core.motion.constants import G_MPS2
+from rolltrack.core.motion.edge import unforeseen_radps
 from rolltrack.core.motion.ground import ground_of, ground_seen
 from rolltrack.core.motion.lever import (
     LEVER,
@@ -272,6 +273,10 @@ def estimate_batch(t_s: FloatArray, readings: Readings, known: Constants) -> Est
     trusted = np.broadcast_to(readings.trusted, t_s.shape)
     variance = share**2 * rate_variance(batch.basis, everywhere, memory_s, trusted)
     variance += averaging_radps(model.change, readings.period_s) ** 2
+    if readings.rate_radps is None:
+        tau_s = float(np.sqrt(readings.k_s2))
+        for away_s in (t_s - t_s[0], t_s[-1] - t_s):
+            variance += unforeseen_radps(away_s, model.change, tau_s, readings.period_s) ** 2
     blur = blur_radps(batch.basis, solved.factor, batch.c, batch.row, batch.process())
     sd = np.hypot(np.sqrt(variance), _BLUR_SHARE * blur_around(blur, readings.period_s))
     constants = Constants(batch.q, solved.constants_precision)

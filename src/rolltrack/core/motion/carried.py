@@ -44,8 +44,18 @@ _MOST_MPS2 = 3.0 * G_MPS2
 _FEWEST = 8
 
 
-def being_carried(samples: ImuSamples, axle: FloatArray, *, ahead_s: float = _AHEAD_S) -> BoolArray:
+def being_carried(samples: ImuSamples, axle: FloatArray) -> BoolArray:
     """(n,) where the roller does not stay on its axle.
+
+    Args:
+        samples: one stretch without gaps; the first `WINDOW_S` of it see less than they should.
+        axle: (3,) unit vector.
+    """
+    return np.asarray(restlessness(samples, axle, _AHEAD_S) > 1.0)
+
+
+def restlessness(samples: ImuSamples, axle: FloatArray, ahead_s: float) -> FloatArray:
+    """(n,) how it moves off its axle, by what a roller on a floor may: more than 1 is carried.
 
     Args:
         samples: one stretch without gaps; the first `WINDOW_S` of it see less than they should.
@@ -53,10 +63,11 @@ def being_carried(samples: ImuSamples, axle: FloatArray, *, ahead_s: float = _AH
         ahead_s: how much of the window may lie after an instant.
     """
     n = len(samples)
+    found = np.zeros(n)
     if n < _FEWEST:
-        return np.zeros(n, dtype=bool)
+        return found
     period_s = mean_period_s(samples.t_s)
-    carried = np.zeros(n, dtype=bool)
+    short = _Window(_CALM_WINDOW_S, period_s, min(ahead_s, _CALM_WINDOW_S / 2))
     if samples.accel_mps2 is not None:
         calm = _slow(_sane(samples.accel_mps2), period_s)
         along, across = calm @ axle, in_plane(calm, plane_across(axle))
@@ -64,20 +75,18 @@ def being_carried(samples: ImuSamples, axle: FloatArray, *, ahead_s: float = _AH
         swing = _root(long.mean(_swing_radps(across, period_s) ** 2))
         moments = _moments(along, across)
         scatter = _unexplained(long.mean(moments))
-        short = _Window(_CALM_WINDOW_S, period_s, min(ahead_s, _CALM_WINDOW_S / 2))
         lately = _unexplained(short.mean(moments))
-        restless = scatter > _RESTLESS_MPS2 + _PER_RATE_MPS * swing
-        carried |= restless & (lately > _CALM_MPS2)
+        restless = scatter / (_RESTLESS_MPS2 + _PER_RATE_MPS * swing)
+        found = np.where(lately > _CALM_MPS2, restless, 0.0)
     if samples.gyro_radps is not None:
         about = samples.gyro_radps @ axle
         rate_across = samples.gyro_radps - np.outer(about, axle)
         # A bias across the axle does not scatter.
-        short = _Window(_CALM_WINDOW_S, period_s, min(ahead_s, _CALM_WINDOW_S / 2))
         steady = rate_across.T - rate_across.mean(axis=0)[:, np.newaxis]
         power = np.sum(short.mean(steady**2) - short.mean(steady) ** 2, axis=0)
         turning = _root(short.mean(about**2))
-        carried |= _root(power) > _ACROSS_RADPS + _ACROSS_SHARE * turning
-    return carried
+        found = np.maximum(found, _root(power) / (_ACROSS_RADPS + _ACROSS_SHARE * turning))
+    return found
 
 
 @dataclass(slots=True)

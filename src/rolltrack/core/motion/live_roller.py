@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rolltrack.core.motion.batch import Constants
-from rolltrack.core.motion.carried import WINDOW_S, being_carried
+from rolltrack.core.motion.carried import WINDOW_S, restlessness
 from rolltrack.core.motion.constants import (
     G_MPS2,
     MAX_LATENCY_S,
@@ -49,6 +49,8 @@ _PATIENCE_S = 10.0
 """How long to hold readings back while the axle is not known yet."""
 _LOST_S = 0.5
 """Carried for longer than this, the angle is lost; a moment of doubt does not lose it."""
+_DOUBTFUL = 0.73
+"""Of what is carried for sure: enough to say nothing now, not enough to lose angle or stroke."""
 _CARRIED_EVERY = 2
 """Hops between looks whether it is carried: hands take longer than that."""
 _RECHECK = 5
@@ -77,6 +79,7 @@ class RollerLive:
         blocks: settled motion, not yet asked for.
         tail: the motion after it, as it looks now.
         carried_s: times of readings that were felt in somebody's hands.
+        doubtful_s: times of readings that may have been.
         hops: how many there were.
     """
 
@@ -91,6 +94,7 @@ class RollerLive:
     blocks: list[Motion] = field(default_factory=list)
     tail: Motion | None = None
     carried_s: FloatArray = field(default_factory=lambda: zeros(0))
+    doubtful_s: FloatArray = field(default_factory=lambda: zeros(0))
     hops: int = 0
 
     def heir(self) -> RollerLive:
@@ -127,8 +131,8 @@ class RollerLive:
             oldest_s = min(oldest_s, self.first_s)
         self.past = [past[int(np.searchsorted(past.t_s, oldest_s - ROUNDING_S)) :]]
         said = motion[self.spoken.next(past.t_s, lag_s)]
-        allowed_mps = _VAGUE_MPS + _VAGUE_SHARE * np.abs(said.speed_mps)
-        return said.unknown_where(said.speed_sd_mps > allowed_mps)
+        vague = said.speed_sd_mps > _VAGUE_MPS + _VAGUE_SHARE * np.abs(said.speed_mps)
+        return said.unknown_where(vague | _among(said.t_s, self.doubtful_s))
 
     def settled(self, finder: AxleFinder, *, all_of_it: bool = False) -> Motion | None:  # noqa: ARG002 - a ball needs it
         """What has settled since it was last asked for."""
@@ -162,7 +166,10 @@ class RollerLive:
         self.hops += 1
         plane = self._face(axle, finder.along_mps2)
         window = self._fitting(past, finder)
-        carried = self._carried(past, axle, lag_s)
+        self._look_out(past, axle)
+        carried = _among(past.t_s, self.carried_s)
+        # Of the newest readings nobody can tell yet.
+        carried[int(np.searchsorted(past.t_s, past.t_s[-1] - lag_s, side="right")) :] = False
         if self._lost(past.t_s, carried, lag_s):
             window.interrupt()
             self.first_s = float(past.t_s[np.flatnonzero(carried)[-1]])
@@ -190,16 +197,12 @@ class RollerLive:
         found = found.unknown_where(carried[first:])
         return Motion.unknown(past.t_s[:first]).followed_by(found)
 
-    def _carried(self, past: ImuSamples, axle: FloatArray, lag_s: float) -> BoolArray:
-        """(n,) where it is in somebody's hands; of the newest readings nobody can tell yet."""
+    def _look_out(self, past: ImuSamples, axle: FloatArray) -> None:
+        """Is it in somebody's hands?"""
         if self.hops % _CARRIED_EVERY == 0:
-            doubtful = being_carried(past, axle, ahead_s=MAX_LATENCY_S)
-            self.carried_s = past.t_s[doubtful]
-        if not len(self.carried_s):
-            return np.zeros(len(past), dtype=bool)
-        carried = np.isin(past.t_s, self.carried_s)
-        carried[int(np.searchsorted(past.t_s, past.t_s[-1] - lag_s, side="right")) :] = False
-        return carried
+            restless = restlessness(past, axle, MAX_LATENCY_S)
+            self.carried_s = past.t_s[restless > 1.0]
+            self.doubtful_s = past.t_s[restless > _DOUBTFUL]
 
     def _lost(self, t_s: FloatArray, carried: BoolArray, lag_s: float) -> bool:
         """Whether it is carried now, and has been for so long that nobody knows its angle."""
@@ -261,3 +264,8 @@ class RollerLive:
         ages_s = np.array([_SETTLED * self._tau_s, MAX_LATENCY_S, 0.0])
         at = np.searchsorted(t_s, now_s - np.sort(ages_s)[::-1] - ROUNDING_S)
         return np.array(sorted(set(np.minimum(at, len(t_s) - 1).tolist())))
+
+
+def _among(t_s: FloatArray, those_s: FloatArray) -> BoolArray:
+    """(n,) which of the times t_s (n,) are those."""
+    return np.isin(t_s, those_s) if len(those_s) else np.zeros(len(t_s), dtype=bool)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from rolltrack.core.sample import FloatArray
 
 _WINDOW_S = 1.5
-_LATELY_S = 0.5
+_LATELY_S, _MOST_LATELY_MPS2 = 0.5, 0.5
+"""Floors are heard at once when a push begins; what is louder at once is a model gone wrong."""
 _BLOCK_S = 0.05
 _FEWEST_BLOCKS = 6
 _CLIP = 4.0
@@ -101,7 +102,8 @@ def measure(
     power = np.abs(honest) ** 2 * (0.5 if turning_known else 1.0)
     usual = median(power)
     if mirrored:
-        usual = max(usual, median(power[-max(1, round(_LATELY_S / period_s)) :]))
+        lately = median(power[-max(1, round(_LATELY_S / period_s)) :])
+        usual = max(usual, min(lately, _MOST_LATELY_MPS2**2))
     power = np.minimum(power, _CLIP**2 * usual + 0.05**2)
     livelier = model.change**2
     if 0 < guessed < len(livelier) // 2:

@@ -22,8 +22,10 @@ from rolltrack.core.motion.batch import (
     knot_spacing_s,
 )
 from rolltrack.core.motion.blur import blur_around, blur_radps
-from rolltrack.core.motion.bordered import rate_variance_at, solve
+from rolltrack.core.motion.bordered import rate_variance_at
 from rolltrack.core.motion.constants import G_MPS2
+from rolltrack.core.motion.edge import NEWEST, unforeseen_radps
+from rolltrack.core.motion.fit import MOST_SURPRISE, Fit, Problem, rate_correction, surprise
 from rolltrack.core.motion.ground import ground_seen
 from rolltrack.core.motion.lever import BIAS, radial_lever_columns
 from rolltrack.core.motion.noise import (
@@ -44,7 +46,7 @@ from rolltrack.core.motion.normal import (
     assemble,
     predict,
 )
-from rolltrack.core.motion.prior import TIED, Prior, eliminated, within
+from rolltrack.core.motion.prior import TIED, Prior, eliminated
 from rolltrack.core.motion.spline import Basis
 from rolltrack.core.motion.steady import process_row, process_weight, prolonged
 
@@ -58,13 +60,11 @@ if TYPE_CHECKING:
 _CHUNK_S = 0.3
 """Marginalised at once; doing it at every hop would cost more and gain nothing."""
 _RULE = NoiseRule(change_floor_radps2=0.6, change_per_rate=0.5)
-_NEWEST, _NEWEST_CHANGE_RADPS2 = 2.3, 3.0
-"""For so many no-slip times a push may just have begun, however calm it was before. Gravity's phase
-starts against the way the roller will go, and a calm prior would rather have it roll backwards."""
-_MOST_STEPS = 3
-_CLOSE_RAD = 0.02
-"""No coefficient moved further in the last step: near enough, as the next hop takes another."""
-_LARGEST_STEP_RAD = 1.5
+_NEWEST_CHANGE_RADPS2 = 3.0
+"""A push may just have begun, however calm it was before. Gravity's phase starts against the way
+the roller will go, and a calm prior would rather have it roll backwards."""
+_SURPRISED, _PUSHED = 4.0, 4.0
+"""If the newest readings lie so many variances off, w' may deviate so many times as much there."""
 _FASTEST_RADPS = 40.0
 """No hand turns a roller faster; what does is a wrong turn of the solution."""
 _FORGOTTEN_S = 60.0
@@ -78,8 +78,6 @@ _DOUBTED = 0.25
 """Of the variance of sensors at large, added when something was learnt wrongly."""
 _ASTRAY_MPS2 = 0.2 * G_MPS2
 _ASTRAY_SHARE = 0.5
-_WORST = 16.0
-"""A knock is much worse than this, but brief; a window astray surprises for long."""
 _CLUSTER = 7.0
 """In no-slip times: residuals this close together are looked at together."""
 _BETTER = 0.8
@@ -225,49 +223,58 @@ class SlidingWindow:
         noise, rate_sd = self._look(model, readings, seen)
         if rate_sd is not None:
             readings = replace(readings, rate_sd_radps=rate_sd)
-        process = process_weight(basis, t_s, noise.change_sd_radps2, SINGER_S)
-        for _ in range(_MOST_STEPS):
-            weight = huber_weight(model, noise.sd_mps2) * readings.trusted
-            lever = radial_lever_columns(model, readings.period_s)
-            normal = accumulate(basis, readings, model, weight, self._rate_correction, lever)
-            system = self.prior.added_to(assemble(normal, c, row, process), c, self.q)
-            solved = solve(system)
-            largest = float(np.max(np.abs(solved.step)))
-            share = min(1.0, _LARGEST_STEP_RAD / max(largest, 1e-12))
-            c = c + share * solved.step
-            self.q = within(self.q + share * solved.constants_step, self.widest)
-            if largest < _CLOSE_RAD:
-                break
-            model = predict(basis, c, self.q, readings)
-        _, rate, change = basis.evaluate(c)
+        problem = Problem(basis, readings, noise, row, self.prior, self.widest)
+        found = self._fit(problem, t_s, c)
+        _, rate, change = basis.evaluate(found.c)
         _check(rate)
-        self.track = Track(before.start_s, c, noise, process)
-        own, constants = rate_variance_at(basis, solved, system.border, at)
+        self.track, self.q = Track(before.start_s, found.c, noise, found.process), found.q
+        own, constants = rate_variance_at(basis, found.solved, found.system.border, at)
         sd = np.sqrt((_SD_SHARE_GYRO if self.gyroscope else _SD_SHARE) ** 2 * own + constants)
         sd = np.exp(np.interp(np.arange(len(t_s)), at, np.log(sd)))
         sd = np.hypot(sd, averaging_radps(change, readings.period_s))
         if not self.gyroscope:
-            sd = np.hypot(sd, self._unforeseen(t_s, change, readings.period_s))
-        blur = blur_radps(basis, solved.factor, c, row, process)
+            tau_s = float(np.sqrt(self.k_s2))
+            sd = np.hypot(sd, unforeseen_radps(t_s[-1] - t_s, change, tau_s, readings.period_s))
+        blur = blur_radps(basis, found.solved.factor, found.c, row, found.process)
         sd = np.hypot(sd, _BLUR_SHARE * blur_around(blur, readings.period_s))
-        return Glimpse(rate, sd, blur, model.residual, noise.sd_mps2)
+        return Glimpse(rate, sd, blur, found.model.residual, noise.sd_mps2)
+
+    def _fit(self, problem: Problem, t_s: FloatArray, c: FloatArray) -> Fit:
+        """Steps from coefficients c (n,); from there again, for a push, if the newest surprise."""
+        basis, noise = problem.basis, problem.noise
+        newest = self._newest(problem.readings)
+        calm = process_weight(basis, t_s, noise.change_sd_radps2, SINGER_S)
+        found = problem.fit(c, self.q, calm)
+        left = _mean_surprise(found, noise, newest)
+        if self.gyroscope or left < _SURPRISED:
+            return found
+        change_sd = noise.change_sd_radps2.copy()
+        change_sd[-newest:] *= _PUSHED
+        again = problem.fit(c, self.q, process_weight(basis, t_s, change_sd, SINGER_S))
+        return again if _mean_surprise(again, noise, newest) < _BETTER * left else found
 
     def recover(self, t_s: FloatArray, readings: Readings, glimpse: Glimpse) -> None:
         """Start anew if the window seems to have gone astray, and if that explains more.
+
+        Only if most of it was astray is what it has learnt of the sensor doubtful, too.
 
         Raises:
             numpy.linalg.LinAlgError: nothing can be made of the readings.
         """
         noise = glimpse.noise_sd_mps2
-        left = _surprise(glimpse.residual, noise)
+        left = surprise(glimpse.residual, noise)
         width = round(_CLUSTER * float(np.sqrt(self.k_s2)) / readings.period_s)
         lost = float(np.mean(np.abs(glimpse.residual) > _ASTRAY_MPS2)) > _ASTRAY_SHARE
-        if not lost and float(box(left, width).max()) < _ASTRAY_SHARE * _WORST:
+        if not lost and float(box(left, width).max()) < _ASTRAY_SHARE * MOST_SURPRISE:
             return
         estimate = estimate_batch(t_s, readings, self.known())
-        again = _surprise(estimate.model.residual, noise)
-        if float(np.mean(again)) < _BETTER * float(np.mean(left)):
-            self.doubt()
+        again = surprise(estimate.model.residual, noise)
+        newest = slice(-self._newest(readings), None)
+        if all(again[part].mean() < _BETTER * left[part].mean() for part in (slice(None), newest)):
+            if lost:
+                self.doubt()
+            else:
+                self.interrupt()
             self._adopt(t_s, estimate)
 
     def marginalise(self, t_s: FloatArray, readings: Readings, until_s: float) -> int:
@@ -287,7 +294,7 @@ class SlidingWindow:
         model = predict(basis, c, self.q, old)
         weight = huber_weight(model, track.noise.sd_mps2[:count]) * old.trusted
         lever = radial_lever_columns(model, readings.period_s)
-        normal = accumulate(basis, old, model, weight, self._rate_correction, lever)
+        normal = accumulate(basis, old, model, weight, rate_correction(self.q), lever)
         row = process_row(spacing_s, SINGER_S)
         system = assemble(normal, c, row, track.process[:m])
         left = eliminated(self.prior.added_to(system, c, self.q), c, self.q, m)
@@ -306,9 +313,9 @@ class SlidingWindow:
     def _spacing_s(self) -> float:
         return knot_spacing_s(float(np.sqrt(self.k_s2)))
 
-    @property
-    def _rate_correction(self) -> tuple[float, float] | None:
-        return (self.q[-2], self.q[-1]) if self.gyroscope else None
+    def _newest(self, readings: Readings) -> int:
+        """How many of the newest readings lie where w' is a guess."""
+        return round(NEWEST * float(np.sqrt(self.k_s2)) / readings.period_s)
 
     def _adopt(self, t_s: FloatArray, estimate: Estimate) -> None:
         noise = estimate.noise
@@ -325,7 +332,7 @@ class SlidingWindow:
             Of the specific force, and of the gyroscope if there is one.
         """
         count, period_s = len(model.angle), readings.period_s
-        newest = round(_NEWEST * float(np.sqrt(self.k_s2)) / period_s)
+        newest = self._newest(readings)
         part = model.first(seen)
         noise = measure(
             part,
@@ -347,16 +354,6 @@ class SlidingWindow:
         rate_sd = np.minimum(measure_rate(apart, period_s, mirrored=True), noisiest_radps(told))
         return noise, lengthened(rate_sd, count)
 
-    def _unforeseen(self, t_s: FloatArray, change: FloatArray, period_s: float) -> FloatArray:
-        """(N,) how wrong the rate may be for want of a future, from w' (N,).
-
-        After the newest reading w' may change by as much as it is; through the no-slip equation
-        that matters e times less a no-slip time earlier.
-        """
-        tau_s = float(np.sqrt(self.k_s2))
-        lively = np.sqrt(box(change**2, round(_NEWEST * tau_s / period_s)))
-        return np.asarray(tau_s * lively * np.exp((t_s - t_s[-1]) / tau_s))
-
     def _learn(self, basis: Basis, readings: Readings, count: int) -> None:
         """Take colour from the window, and from its oldest `count` readings what the ground is."""
         track, period_s = self._begun, readings.period_s
@@ -371,9 +368,8 @@ class SlidingWindow:
             self.ground = kept * self.ground[0] + seen[0], kept * self.ground[1] + seen[1]
 
 
-def _surprise(residual: ComplexArray, noise_sd_mps2: FloatArray) -> FloatArray:
-    """(N,) squared residual in variances, as far as it counts."""
-    return np.minimum((np.abs(residual) / noise_sd_mps2) ** 2, _WORST)
+def _mean_surprise(found: Fit, noise: Noise, newest: int) -> float:
+    return float(np.mean(surprise(found.model.residual[-newest:], noise.sd_mps2[-newest:])))
 
 
 def _check(rate_radps: FloatArray) -> None:

@@ -21,6 +21,8 @@ QUICK_STEPS = 4
 _LEARNS = 0.02
 _CONTEXT = 12.0
 """Length of the window in no-slip times (at least 1 s); older readings no longer matter."""
+_REGAINED = 4.0
+"""In no-slip times: so long must it have been found before it is believed again."""
 _PROMPT_SPAN_S = 0.5
 
 
@@ -30,12 +32,18 @@ class BallLive:
 
     Attributes:
         estimator: learns from what has settled.
+        window: the readings still needed.
+        spoken: what was said live.
+        fresh: readings that have not been settled.
+        unknown_s: the last instant at which the motion was not found.
+        prompt: motion that settles.
     """
 
     estimator: BallEstimator
     window: list[ImuSamples] = field(default_factory=list)
     spoken: Spoken = field(default_factory=Spoken)
     fresh: list[ImuSamples] = field(default_factory=list)
+    unknown_s: float = -np.inf
     prompt: Smoother = field(init=False)
 
     def __post_init__(self) -> None:
@@ -64,7 +72,13 @@ class BallLive:
         self.fresh.append(hop)
         motion = self.estimator.estimate(past, finder, None)
         lag_s = self.spoken.lag_s(past.t_s) if past.gyro_radps is None else 0.0
-        return motion[self.spoken.next(past.t_s, lag_s)]
+        said = motion[self.spoken.next(past.t_s, lag_s)]
+        # A motion that was lost a moment ago is not found again at once.
+        unknown = np.flatnonzero(~said.valid)
+        before_s, known_s = self.unknown_s, _REGAINED * no_slip_time_s(self.estimator.radius_m)
+        if len(unknown):
+            self.unknown_s = float(said.t_s[unknown[-1]])
+        return said.unknown_where(said.t_s < before_s + known_s)
 
     def settled(self, finder: AxleFinder, *, all_of_it: bool = False) -> Motion | None:
         """What has settled since it was last asked for."""
