@@ -29,6 +29,8 @@ _AHEAD_S = 1.5
 _CALM_WINDOW_S = 1.0
 _HAND_S = 0.25
 """Averaged over this long, floors are quiet and hands are not."""
+_VIBRATION = 1.5
+"""What averaging leaves of vibration, as a power, over what it would leave of white noise."""
 _RESTLESS_MPS2 = 0.012 * G_MPS2
 _CALM_MPS2 = 0.003 * G_MPS2
 """Put down again: the last second is calmer than any hand."""
@@ -69,12 +71,14 @@ def restlessness(samples: ImuSamples, axle: FloatArray, ahead_s: float) -> Float
     period_s = mean_period_s(samples.t_s)
     short = _Window(_CALM_WINDOW_S, period_s, min(ahead_s, _CALM_WINDOW_S / 2))
     if samples.accel_mps2 is not None:
-        calm = _slow(_sane(samples.accel_mps2), period_s)
+        sane = _sane(samples.accel_mps2)
+        calm = _slow(sane, period_s)
         along, across = calm @ axle, in_plane(calm, plane_across(axle))
+        shaking = _VIBRATION * period_s / _HAND_S * (sane @ axle - along) ** 2
         long = _Window(WINDOW_S, period_s, ahead_s)
         swing = _root(long.mean(_swing_radps(across, period_s) ** 2))
         moments = _moments(along, across)
-        scatter = _unexplained(long.mean(moments))
+        scatter = _root(_unexplained(long.mean(moments)) ** 2 - long.mean(shaking))
         lately = _unexplained(short.mean(moments))
         restless = scatter / (_RESTLESS_MPS2 + _PER_RATE_MPS * swing)
         found = np.where(lately > _CALM_MPS2, restless, 0.0)

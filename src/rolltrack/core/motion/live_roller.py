@@ -49,7 +49,7 @@ _PATIENCE_S = 10.0
 """How long to hold readings back while the axle is not known yet."""
 _LOST_S = 0.5
 """Carried for longer than this, the angle is lost; a moment of doubt does not lose it."""
-_DOUBTFUL = 0.73
+_DOUBTFUL = 0.65
 """Of what is carried for sure: enough to say nothing now, not enough to lose angle or stroke."""
 _CARRIED_EVERY = 2
 """Hops between looks whether it is carried: hands take longer than that."""

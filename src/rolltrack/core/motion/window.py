@@ -80,7 +80,7 @@ _ASTRAY_MPS2 = 0.2 * G_MPS2
 _ASTRAY_SHARE = 0.5
 _CLUSTER = 7.0
 """In no-slip times: residuals this close together are looked at together."""
-_BETTER = 0.8
+_BETTER = 0.5
 _SD_SHARE, _SD_SHARE_GYRO, _BLUR_SHARE = 0.48, 0.65, 1.8
 """As in the final estimate."""
 
