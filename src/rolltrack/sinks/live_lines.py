@@ -55,5 +55,5 @@ def _stroke(stroke: Stroke, texts: Texts) -> str:
         f"{texts.stroke} {stroke.n} {'→' if stroke.direction > 0 else '←'} "
         f"{texts.hundredfold(stroke.length_m)} cm, {texts.number(stroke.duration_s)} s, "
         f"{texts.hundredfold(stroke.mean_speed_mps)} ± "
-        f"{texts.hundredfold(stroke.mean_speed_sd_mps)} cm/s"
+        f"{texts.error(stroke.mean_speed_sd_mps)} cm/s"
     )

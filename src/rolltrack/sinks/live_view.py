@@ -95,7 +95,7 @@ def _digits(picture: RollerPicture, texts: Texts, colour: str) -> Text:
     lines = large(_speed(picture, texts))
     unit = "  cm/s"
     if picture.speed_sd_mps is not None:
-        unit = f"  ± {texts.number(100 * picture.speed_sd_mps)} cm/s"
+        unit = f"  ± {texts.error(picture.speed_sd_mps)} cm/s"
     return Text("\n".join([*lines[:-1], lines[-1] + unit]), style=colour)
 
 
@@ -156,7 +156,7 @@ def _strokes(strokes: tuple[JudgedStroke, ...], texts: Texts) -> Table:
             f"{stroke.n} {'→' if stroke.direction > 0 else '←'}",
             f"{texts.hundredfold(stroke.length_m)} cm",
             f"{texts.number(stroke.duration_s)} s",
-            f"{mean} ± {texts.hundredfold(stroke.mean_speed_sd_mps)} cm/s",
+            f"{mean} ± {texts.error(stroke.mean_speed_sd_mps)} cm/s",
             f"{texts.hundredfold(stroke.peak_speed_mps)} cm/s",
             texts.fast if judged.too_fast else texts.ok,
             style="red" if judged.too_fast else "green",

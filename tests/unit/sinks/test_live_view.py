@@ -142,3 +142,11 @@ def test_every_digit_is_five_rows_of_equal_width():
         assert len(rows) == ROWS
         assert len({len(row) for row in rows}) == 1
     assert len({large(digit) for digit in "0123456789"}) == 10
+
+
+@pytest.mark.parametrize(
+    ("sd_mps", "english", "german"),
+    [(0.002, "0.2", "0,2"), (0.0001, "0.1", "0,1"), (None, "?", "?")],
+)
+def test_no_speed_is_shown_without_an_error(sd_mps, english, german):
+    assert (ENGLISH.error(sd_mps), GERMAN.error(sd_mps)) == (english, german)

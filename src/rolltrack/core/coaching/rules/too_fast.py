@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _LIKELY, _NEARLY_CERTAIN = 0.5, 0.95
 _SMALLEST_SD_MPS = 1e-6
+_LEAST_CMPS = 0.1
+"""As written: no speed is known without an error."""
 
 
 def judge(stroke: Stroke, protocol: RollingProtocol) -> Verdict:
@@ -36,7 +38,7 @@ def judge(stroke: Stroke, protocol: RollingProtocol) -> Verdict:
     probability = _above(mean_mps, sd_mps, limit_mps)
     breached = probability > _LIKELY
     source = protocol.evidence_for("speed.max_stroke_speed_mps").source
-    mean_cmps, sd_cmps = mean_mps * 100, sd_mps * 100
+    mean_cmps, sd_cmps = mean_mps * 100, max(sd_mps * 100, _LEAST_CMPS)
     reason = (
         f"Faster than your protocol's target: {mean_cmps:.1f} ± {sd_cmps:.1f} cm/s"
         f" for {stroke.duration_s:.1f} s, limit {limit_mps * 100:.1f} ({source})."
