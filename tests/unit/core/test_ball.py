@@ -6,7 +6,7 @@ import pytest
 from firmware_sim.scenario import load_scenario
 from firmware_sim.session import record
 from rolltrack import load_protocol
-from rolltrack.core.events import FinalSpeed, LiveSpeed, SessionEnded
+from rolltrack.core.events import LiveSpeed, SessionEnded
 from rolltrack.core.motion.axle import AxleFinder
 from rolltrack.core.motion.ball.estimator import BallEstimator
 from rolltrack.core.sample import ImuSamples
@@ -55,32 +55,43 @@ def test_a_ball_twice_as_large_seen_slower_by_root_two_rolls_faster_by_root_two(
     assert off < 0.003
 
 
-@pytest.mark.parametrize("sensors", ["accel", "both"])
-def test_live_is_within_twice_the_final_bound_and_strokes_turn_back(sensors):
-    samples, true_mps = ball(5, sensors)
+def tracked(samples):
+    """Its events, and the speed said live at every reading, NaN where unknown or never said."""
     setup = Setup(
-        "b", "a", load_protocol("slow-release"), RADIUS_M, "ball",
-        idle_s=None, start_at_once=True, keep_series=True,
-    )  # fmt: skip
+        "b", "a", load_protocol("slow-release"), RADIUS_M, "ball", idle_s=None, start_at_once=True
+    )
     tracker, events = Tracker(setup), []
     for start in range(0, len(samples), 10):
         events += tracker.feed(samples[start : start + 10])
     events += tracker.finish()
-    said = {"live": np.full(len(samples), np.nan), "final": np.full(len(samples), np.nan)}
+    said = np.full(len(samples), np.nan)
     for event in events:
-        if isinstance(event, LiveSpeed | FinalSpeed):
-            name = "live" if isinstance(event, LiveSpeed) else "final"
-            at = np.searchsorted(samples.t_s, event.block.t_s)
-            said[name][at] = event.block.speed_mps
-            if name == "live":
-                assert event.said_s - event.t_s <= 0.3
+        if isinstance(event, LiveSpeed):
+            said[np.searchsorted(samples.t_s, event.block.t_s)] = event.block.speed_mps
+    return events, said
+
+
+@pytest.mark.parametrize("sensors", ["accel", "both"])
+def test_live_is_within_twice_the_final_bound_and_strokes_turn_back(sensors):
+    samples, true_mps = ball(5, sensors)
+    events, said = tracked(samples)
+    for event in events:
+        if isinstance(event, LiveSpeed):
+            assert event.said_s - event.t_s <= 0.3
     most_mps = {"accel": 0.008, "both": 0.0024}[sensors]
-    error = np.abs(said["live"]) - true_mps
-    assert np.sqrt(np.nanmean(error**2)) < most_mps
+    assert np.sqrt(np.nanmean((np.abs(said) - true_mps) ** 2)) < most_mps
     (ended,) = (event for event in events if isinstance(event, SessionEnded))
     ways = [judged.stroke.direction for judged in ended.strokes]
     assert len(ways) > 5
     assert {-1, 1} == set(ways)
+
+
+def test_a_ball_lost_for_being_too_fast_is_not_found_again_at_once():
+    samples, true_mps = ball(9002, name="ball-fast")
+    part = samples.t_s < 12.0
+    _, said = tracked(ImuSamples(samples.t_s[part], samples.accel_mps2[part], None))
+    assert np.isfinite(said).mean() > 0.6
+    assert np.nanmax(np.abs(np.abs(said) - true_mps[part])) < 0.1
 
 
 def test_free_fall_and_nonsense_are_unknown():

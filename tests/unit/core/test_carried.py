@@ -6,7 +6,7 @@ import pytest
 from firmware_sim.scenario import load_scenario
 from firmware_sim.session import record
 from rolltrack.core.motion.axle import AxleFinder
-from rolltrack.core.motion.carried import CarriedWatch, being_carried
+from rolltrack.core.motion.carried import CarriedWatch, being_carried, restlessness
 from rolltrack.core.sample import ImuSamples
 
 AXLE = np.array([0.0, 0.0, 1.0])
@@ -40,6 +40,8 @@ def test_floors_knocks_and_tremor_are_not_hands(name, sensors):
     finder = AxleFinder(hint=tuple(AXLE))
     finder.see_turning(samples)
     assert being_carried(samples, finder.axle).mean() < 0.02
+    # Live suspects hands from less on.
+    assert (restlessness(samples, finder.axle, 0.3) > 0.6).mean() < 0.02
 
 
 def test_an_axle_learnt_in_the_hands_is_forgotten_once_it_rolls():

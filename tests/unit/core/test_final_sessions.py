@@ -37,3 +37,9 @@ def test_what_is_not_trusted_makes_nobody_beside_it_sure():
 def test_a_lever_arm_as_long_as_the_radius_is_found():
     error, _ = errors("typical-r3", 1000)
     assert np.sqrt(np.mean(error**2)) < 0.002
+
+
+def test_an_impact_at_the_very_end_leaves_no_sure_speed():
+    error, sd = errors("impacts", 1012)
+    assert np.abs(error).max() < 0.15
+    assert np.abs(error / sd).max() < 12.0

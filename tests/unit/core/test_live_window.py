@@ -119,3 +119,15 @@ def test_the_gyroscope_s_scale_is_learnt_from_counted_revolutions():
     assert window.q[-2] == pytest.approx(
         np.mean((stretched @ [0.0, 1.0, 0.0])[samples.t_s < 1.0]), abs=1e-3
     )
+
+
+def test_a_bias_that_the_turned_plane_shifts_is_less_sure_along_the_shift():
+    window = SlidingWindow(Constants.prior(RADIUS_M, gyroscope=False), TAU_S**2)
+    before = np.linalg.inv(window.known().precision)
+    shift = np.array([0.3, -0.1])
+    window.shift_bias(shift)
+    after = window.known()
+    assert after.mean[:2] == pytest.approx(shift)
+    grown = np.linalg.inv(after.precision) - before
+    assert grown[:2, :2] == pytest.approx(np.outer(shift, shift))
+    assert grown[2:] == pytest.approx(0.0, abs=1e-9)
