@@ -242,8 +242,8 @@ class RollerLive:
             self.first_s = float(t_s[0])
             window.begin(t_s, readings)
         glimpse = window.advance(t_s, readings, self._marks(t_s))
-        if self.hops % _RECHECK == 0 and not window.gyroscope:
-            window.recover(t_s, readings, glimpse)
+        if not window.gyroscope:
+            window.recover(t_s, readings, glimpse, look=self.hops % _RECHECK == 0)
         rate, sd = glimpse.rate_radps, glimpse.rate_sd_radps
         valid = model_holds(
             readings.z,

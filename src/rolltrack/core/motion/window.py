@@ -63,6 +63,8 @@ _RULE = NoiseRule(change_floor_radps2=0.6, change_per_rate=0.5)
 _NEWEST_CHANGE_RADPS2 = 3.0
 """A push may just have begun, however calm it was before. Gravity's phase starts against the way
 the roller will go, and a calm prior would rather have it roll backwards."""
+_SHAKEN = 10.0
+"""In variances: if the newest readings lie so far off, the window may follow another motion."""
 _SURPRISED, _PUSHED = 4.0, 4.0
 """If the newest readings lie so many variances off, w' may deviate so many times as much there."""
 _FASTEST_RADPS = 40.0
@@ -253,23 +255,32 @@ class SlidingWindow:
         again = problem.fit(c, self.q, process_weight(basis, t_s, change_sd, SINGER_S))
         return again if _mean_surprise(again, noise, newest) < _BETTER * left else found
 
-    def recover(self, t_s: FloatArray, readings: Readings, glimpse: Glimpse) -> None:
+    def recover(self, t_s: FloatArray, readings: Readings, glimpse: Glimpse, *, look: bool) -> None:
         """Start anew if the window seems to have gone astray, and if that explains more.
 
         Only if most of it was astray is what it has learnt of the sensor doubtful, too.
+
+        Args:
+            t_s: (N,) the readings that have not been marginalised.
+            readings: what was measured there.
+            glimpse: the window as it is.
+            look: at all of it; else only if the newest readings surprise greatly.
 
         Raises:
             numpy.linalg.LinAlgError: nothing can be made of the readings.
         """
         noise = glimpse.noise_sd_mps2
+        newest = slice(-self._newest(readings), None)
+        shaken = surprise(glimpse.residual[newest], noise[newest]).mean() > _SHAKEN
+        if not (look or shaken):
+            return
         left = surprise(glimpse.residual, noise)
         width = round(_CLUSTER * float(np.sqrt(self.k_s2)) / readings.period_s)
         lost = float(np.mean(np.abs(glimpse.residual) > _ASTRAY_MPS2)) > _ASTRAY_SHARE
-        if not lost and float(box(left, width).max()) < _ASTRAY_SHARE * MOST_SURPRISE:
+        if not (lost or shaken) and box(left, width).max() < _ASTRAY_SHARE * MOST_SURPRISE:
             return
         estimate = estimate_batch(t_s, readings, self.known())
         again = surprise(estimate.model.residual, noise)
-        newest = slice(-self._newest(readings), None)
         if all(again[part].mean() < _BETTER * left[part].mean() for part in (slice(None), newest)):
             if lost:
                 self.doubt()
