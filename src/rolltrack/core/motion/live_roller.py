@@ -253,6 +253,8 @@ class RollerLive:
             self._tau_s,
             readings.period_s,
         )
+        if glimpse.shaken:
+            valid &= t_s < t_s[-1] - _SETTLED * self._tau_s
         motion = where_valid(part, rate, sd, self.radius_m, valid, glimpse.blur_radps)
         gone = window.marginalise(t_s, readings, float(t_s[-1]) - _SPAN * self._tau_s)
         self.first_s = float(t_s[gone])

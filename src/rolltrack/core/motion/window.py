@@ -64,7 +64,7 @@ _NEWEST_CHANGE_RADPS2 = 3.0
 """A push may just have begun, however calm it was before. Gravity's phase starts against the way
 the roller will go, and a calm prior would rather have it roll backwards."""
 _SHAKEN = 10.0
-"""In variances: if the newest readings lie so far off, the window may follow another motion."""
+"""In variances: how far off the newest readings are where the window may follow another motion."""
 _SURPRISED, _PUSHED = 4.0, 4.0
 """If the newest readings lie so many variances off, w' may deviate so many times as much there."""
 _FASTEST_RADPS = 40.0
@@ -97,6 +97,7 @@ class Glimpse:
         blur_radps: (N,) how much smoothing has added to it.
         residual: (N,) what the model leaves of the specific force.
         noise_sd_mps2: (N,) of each of its components.
+        shaken: the newest readings lie far off; the window may follow another motion.
     """
 
     rate_radps: FloatArray
@@ -104,6 +105,7 @@ class Glimpse:
     blur_radps: FloatArray
     residual: ComplexArray
     noise_sd_mps2: FloatArray
+    shaken: bool = False
 
     @classmethod
     def of(cls, estimate: Estimate) -> Glimpse:
@@ -239,7 +241,9 @@ class SlidingWindow:
             sd = np.hypot(sd, unforeseen_radps(t_s[-1] - t_s, change, tau_s, readings.period_s))
         blur = blur_radps(basis, found.solved.factor, found.c, row, found.process)
         sd = np.hypot(sd, _BLUR_SHARE * blur_around(blur, readings.period_s))
-        return Glimpse(rate, sd, blur, found.model.residual, noise.sd_mps2)
+        left = _mean_surprise(found, noise, self._newest(readings))
+        shaken = left > _SHAKEN and not self.gyroscope
+        return Glimpse(rate, sd, blur, found.model.residual, noise.sd_mps2, shaken)
 
     def _fit(self, problem: Problem, t_s: FloatArray, c: FloatArray) -> Fit:
         """Steps from coefficients c (n,); from there again, for a push, if the newest surprise."""
@@ -270,17 +274,16 @@ class SlidingWindow:
             numpy.linalg.LinAlgError: nothing can be made of the readings.
         """
         noise = glimpse.noise_sd_mps2
-        newest = slice(-self._newest(readings), None)
-        shaken = surprise(glimpse.residual[newest], noise[newest]).mean() > _SHAKEN
-        if not (look or shaken):
+        if not (look or glimpse.shaken):
             return
         left = surprise(glimpse.residual, noise)
         width = round(_CLUSTER * float(np.sqrt(self.k_s2)) / readings.period_s)
         lost = float(np.mean(np.abs(glimpse.residual) > _ASTRAY_MPS2)) > _ASTRAY_SHARE
-        if not (lost or shaken) and box(left, width).max() < _ASTRAY_SHARE * MOST_SURPRISE:
+        if not (lost or glimpse.shaken) and box(left, width).max() < _ASTRAY_SHARE * MOST_SURPRISE:
             return
         estimate = estimate_batch(t_s, readings, self.known())
         again = surprise(estimate.model.residual, noise)
+        newest = slice(-self._newest(readings), None)
         if all(again[part].mean() < _BETTER * left[part].mean() for part in (slice(None), newest)):
             if lost:
                 self.doubt()
