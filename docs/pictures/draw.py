@@ -71,7 +71,7 @@ def lag() -> None:
     axes.annotate("what live may wait", (0.3, rms.max()), ha="right", va="top", rotation=90)
     axes.set(
         xlabel="s waited for readings after the instant",
-        ylabel="RMS error, cm/s",
+        ylabel="RMS error where known, cm/s",
         title="What waiting buys (simulated; no-slip time 0.087 s)",
     )
     _save(figure, "lag.svg")
