@@ -105,13 +105,7 @@ class Glimpse:
     blur_radps: FloatArray
     residual: ComplexArray
     noise_sd_mps2: FloatArray
-    shaken: bool = False
-
-    @classmethod
-    def of(cls, estimate: Estimate) -> Glimpse:
-        """A batch estimate, seen as a window."""
-        model, sd, blur = estimate.model, estimate.rate_sd_radps, estimate.blur_radps
-        return cls(model.rate, sd, blur, model.residual, estimate.noise.sd_mps2)
+    shaken: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,7 +171,7 @@ class SlidingWindow:
         precision += (1.0 - _INHERITED) * np.diag(self.widest**-2.0)
         return SlidingWindow(Constants(known.mean, precision), self.k_s2, self.colour)
 
-    def begin(self, t_s: FloatArray, readings: Readings) -> Glimpse:
+    def begin(self, t_s: FloatArray, readings: Readings) -> None:
         """Start anew from N readings; what is known of the constants stays.
 
         Raises:
@@ -186,7 +180,6 @@ class SlidingWindow:
         estimate = estimate_batch(t_s, readings, self.known())
         _check(estimate.model.rate)
         self._adopt(t_s, estimate)
-        return Glimpse.of(estimate)
 
     def interrupt(self) -> None:
         """A gap: the angle is lost, the constants are not."""
@@ -228,7 +221,7 @@ class SlidingWindow:
         if rate_sd is not None:
             readings = replace(readings, rate_sd_radps=rate_sd)
         problem = Problem(basis, readings, noise, row, self.prior, self.widest)
-        found = self._fit(problem, t_s, c)
+        found, left = self._fit(problem, t_s, c)
         _, rate, change = basis.evaluate(found.c)
         _check(rate)
         self.track, self.q = Track(before.start_s, found.c, noise, found.process), found.q
@@ -237,27 +230,31 @@ class SlidingWindow:
         sd = np.exp(np.interp(np.arange(len(t_s)), at, np.log(sd)))
         sd = np.hypot(sd, averaging_radps(change, readings.period_s))
         if not self.gyroscope:
-            tau_s = float(np.sqrt(self.k_s2))
-            sd = np.hypot(sd, unforeseen_radps(t_s[-1] - t_s, change, tau_s, readings.period_s))
+            away_s, period_s = t_s[-1] - t_s, readings.period_s
+            sd = np.hypot(sd, unforeseen_radps(away_s, change, self._tau_s, period_s))
         blur = blur_radps(basis, found.solved.factor, found.c, row, found.process)
         sd = np.hypot(sd, _BLUR_SHARE * blur_around(blur, readings.period_s))
-        left = _mean_surprise(found, noise, self._newest(readings))
         shaken = left > _SHAKEN and not self.gyroscope
         return Glimpse(rate, sd, blur, found.model.residual, noise.sd_mps2, shaken)
 
-    def _fit(self, problem: Problem, t_s: FloatArray, c: FloatArray) -> Fit:
-        """Steps from coefficients c (n,); from there again, for a push, if the newest surprise."""
+    def _fit(self, problem: Problem, t_s: FloatArray, c: FloatArray) -> tuple[Fit, float]:
+        """Steps from coefficients c (n,); from there again, for a push, if the newest surprise.
+
+        Returns:
+            Where they ended, and how far off the newest readings then are, in variances.
+        """
         basis, noise = problem.basis, problem.noise
         newest = self._newest(problem.readings)
         calm = process_weight(basis, t_s, noise.change_sd_radps2, SINGER_S)
         found = problem.fit(c, self.q, calm)
         left = _mean_surprise(found, noise, newest)
         if self.gyroscope or left < _SURPRISED:
-            return found
+            return found, left
         change_sd = noise.change_sd_radps2.copy()
         change_sd[-newest:] *= _PUSHED
         again = problem.fit(c, self.q, process_weight(basis, t_s, change_sd, SINGER_S))
-        return again if _mean_surprise(again, noise, newest) < _BETTER * left else found
+        then_left = _mean_surprise(again, noise, newest)
+        return (again, then_left) if then_left < _BETTER * left else (found, left)
 
     def recover(self, t_s: FloatArray, readings: Readings, glimpse: Glimpse, *, look: bool) -> None:
         """Start anew if the window seems to have gone astray, and if that explains more.
@@ -277,7 +274,7 @@ class SlidingWindow:
         if not (look or glimpse.shaken):
             return
         left = surprise(glimpse.residual, noise)
-        width = round(_CLUSTER * float(np.sqrt(self.k_s2)) / readings.period_s)
+        width = round(_CLUSTER * self._tau_s / readings.period_s)
         lost = float(np.mean(np.abs(glimpse.residual) > _ASTRAY_MPS2)) > _ASTRAY_SHARE
         if not (lost or glimpse.shaken) and box(left, width).max() < _ASTRAY_SHARE * MOST_SURPRISE:
             return
@@ -324,12 +321,16 @@ class SlidingWindow:
         return self.track
 
     @property
+    def _tau_s(self) -> float:
+        return float(np.sqrt(self.k_s2))
+
+    @property
     def _spacing_s(self) -> float:
-        return knot_spacing_s(float(np.sqrt(self.k_s2)))
+        return knot_spacing_s(self._tau_s)
 
     def _newest(self, readings: Readings) -> int:
         """How many of the newest readings lie where w' is a guess."""
-        return round(NEWEST * float(np.sqrt(self.k_s2)) / readings.period_s)
+        return max(1, round(NEWEST * self._tau_s / readings.period_s))
 
     def _adopt(self, t_s: FloatArray, estimate: Estimate) -> None:
         noise = estimate.noise
