@@ -4,13 +4,12 @@ Most of its rollers finish a short session every few hundredths of a second; two
 so that every kill cuts their sessions off. What the service has announced is written to a file
 before anything can kill it again.
 
-python benchmarks/_delivery_service.py BROKER_PORT FOLDER SECONDS
+python benchmarks/_delivery_service.py BROKER_PORT FOLDER roll|wait
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
 import time
 from pathlib import Path
@@ -51,20 +50,15 @@ class Hurried:
 
     name = "hurried"
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-
     async def run(self, deliver: Deliver) -> None:
-        """Roll for that long, then fall silent, so that what is left can be delivered."""
+        """Roll until killed."""
         epoch_unix_s = time.time() - 1e6
         sensors = [Sensor("trace", f"h{n}", f"h{n}", epoch_unix_s) for n in range(HURRIED)]
         slow = [Sensor("trace", f"s{n}", f"s{n}", time.time()) for n in range(2)]
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._seconds), asyncio.TaskGroup() as group:
-                for sensor in slow:
-                    group.create_task(self._roll_slowly(sensor, deliver))
-                group.create_task(self._hurry(sensors, deliver))
-        await asyncio.Event().wait()  # with the last sessions open, for the next kill to cut off
+        async with asyncio.TaskGroup() as group:
+            for sensor in slow:
+                group.create_task(self._roll_slowly(sensor, deliver))
+            group.create_task(self._hurry(sensors, deliver))
 
     async def _hurry(self, sensors: list[Sensor], deliver: Deliver) -> None:
         start_s = 0.0
@@ -116,7 +110,7 @@ class Announcements:
 
 def main() -> None:
     """Run until SIGINT."""
-    port, folder, seconds = int(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
+    port, folder, doing = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
     setup_logging()
     config = Config(
         site=SITE,
@@ -124,7 +118,7 @@ def main() -> None:
         mqtt=MqttConfig(broker=f"127.0.0.1:{port}", receipts=True),
         store=StoreConfig(path=str(folder / SERVICE_DB)),
     )
-    source = Hurried(seconds) if seconds else Waiting()
+    source = Hurried() if doing == "roll" else Waiting()
     announcements = Announcements(folder / ANNOUNCED)
     asyncio.run(serve(config, [source], show=False, radius_m=None, more=[announcements]))
 

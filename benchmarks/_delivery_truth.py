@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 SERVICE_DB = "service.db"
 ARCHIVE_DB = "archive.db"
 ANNOUNCED = "announced.txt"
-JOURNAL_S = 2.0
-"""What was told so long before a kill is in the journal, which is written every second."""
-
 SESSIONS = 'SELECT session_id, "end", strokes, samples FROM sessions'
 
 
@@ -55,17 +52,18 @@ class Truth:
         return not any(faults)
 
 
-def find_truth(folder: Path, kills_unix_s: Sequence[float]) -> Truth:
+def find_truth(folder: Path, kills_unix_s: Sequence[float], safe_after_s: float) -> Truth:
     """Compare the witnesses, once nothing writes any more.
 
     Args:
         folder: with the three files.
-        kills_unix_s: when the service was killed; what it told shortly before need not be safe.
+        kills_unix_s: when the service was killed.
+        safe_after_s: what it told less than that before a kill need not be stored.
     """
     stored = {str(row[0]): row[1:] for row in rows(folder / SERVICE_DB, SESSIONS)}
     archived = {str(row[0]): row[1:] for row in rows(folder / ARCHIVE_DB, SESSIONS)}
     waiting = {str(name) for (name,) in rows(folder / SERVICE_DB, "SELECT session_id FROM outbox")}
-    strokes = announced(folder / ANNOUNCED, kills_unix_s)
+    strokes = announced(folder / ANNOUNCED, kills_unix_s, safe_after_s)
     missing = stored.keys() - archived.keys()
     return Truth(
         sessions=len(stored),
@@ -78,13 +76,13 @@ def find_truth(folder: Path, kills_unix_s: Sequence[float]) -> Truth:
     )
 
 
-def announced(path: Path, kills_unix_s: Sequence[float]) -> Counter[str]:
+def announced(path: Path, kills_unix_s: Sequence[float], safe_after_s: float) -> Counter[str]:
     """Sessions that somebody had heard of long enough before a kill to be safe -> their strokes."""
     told: Counter[str] = Counter()
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         what, name, told_at = line.split()
         next_kill = min((at for at in kills_unix_s if at > float(told_at)), default=float("inf"))
-        if next_kill - float(told_at) > JOURNAL_S:
+        if next_kill - float(told_at) > safe_after_s:
             told[name] += what == "stroke"
     return told
 
