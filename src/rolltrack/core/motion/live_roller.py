@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rolltrack.core.motion.batch import Constants
-from rolltrack.core.motion.carried import WINDOW_S, restlessness
+from rolltrack.core.motion.carried import DOUBTFUL, WINDOW_S, restlessness
 from rolltrack.core.motion.constants import (
     G_MPS2,
     MAX_LATENCY_S,
@@ -49,8 +49,6 @@ _PATIENCE_S = 10.0
 """How long to hold readings back while the axle is not known yet."""
 _LOST_S = 0.5
 """Carried for longer than this, the angle is lost; a moment of doubt does not lose it."""
-_DOUBTFUL = 0.65
-"""Of what is carried for sure: enough to say nothing now, not enough to lose angle or stroke."""
 _CARRIED_EVERY = 2
 """Hops between looks whether it is carried: hands take longer than that."""
 _RECHECK = 5
@@ -202,7 +200,7 @@ class RollerLive:
         if self.hops % _CARRIED_EVERY == 0:
             restless = restlessness(past, axle, MAX_LATENCY_S)
             self.carried_s = past.t_s[restless > 1.0]
-            self.doubtful_s = past.t_s[restless > _DOUBTFUL]
+            self.doubtful_s = past.t_s[restless > DOUBTFUL]
 
     def _lost(self, t_s: FloatArray, carried: BoolArray, lag_s: float) -> bool:
         """Whether it is carried now, and has been for so long that nobody knows its angle."""
