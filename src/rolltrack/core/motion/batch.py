@@ -15,7 +15,7 @@ from rolltrack.core.motion.blur import blur_around, blur_radps
 from rolltrack.core.motion.bordered import Solved, rate_variance, solve, with_border
 from rolltrack.core.motion.constants import G_MPS2
 from rolltrack.core.motion.edge import unforeseen_radps
-from rolltrack.core.motion.ground import ground_of, ground_seen
+from rolltrack.core.motion.ground import NOTHING_SEEN, GroundSeen, ground_seen
 from rolltrack.core.motion.lever import (
     LEVER,
     lever_columns,
@@ -117,6 +117,7 @@ class Estimate:
         blur_radps: (N,) how much smoothing has added to the rate.
         noise: levels the answer was weighted with.
         constants: what is known about the constants now.
+        ground_seen: what was seen of the ground here.
         basis: the spline's basis at the readings.
         coefficients: (n,) of the spline.
     """
@@ -126,6 +127,7 @@ class Estimate:
     blur_radps: FloatArray
     noise: Noise
     constants: Constants
+    ground_seen: GroundSeen
     basis: Basis
     coefficients: FloatArray
 
@@ -163,10 +165,13 @@ def huber_weight(model: Predicted, sd_mps2: FloatArray) -> FloatArray:
 class _Batch:
     """The working state of one solve."""
 
-    def __init__(self, t_s: FloatArray, readings: Readings, known: Constants) -> None:
+    def __init__(
+        self, t_s: FloatArray, readings: Readings, known: Constants, ground: GroundSeen
+    ) -> None:
         tau_s = float(np.sqrt(readings.k_s2))
         self.t_s, self.readings = t_s, readings
         self.before = self.known = known
+        self.ground_before, self.ground_seen = ground, NOTHING_SEEN
         self.moving = True
         self.period_s = readings.period_s
         spacing_s = knot_spacing_s(tau_s)
@@ -206,9 +211,11 @@ class _Batch:
         if rate is not None:
             apart = rate - (1.0 + self.q[-1]) * model.rate - self.q[-2]
             rate_sd = np.minimum(measure_rate(apart, self.period_s), noisiest_radps(rate))
-            ground = ground_of(ground_seen(model, self.readings, weight))
-            self.moving |= abs(ground - self.readings.ground) > _STEADY
-            self.readings = replace(self.readings, rate_sd_radps=rate_sd, ground=ground)
+            self.readings = replace(self.readings, rate_sd_radps=rate_sd)
+        self.ground_seen = ground_seen(model, self.readings, weight)
+        ground = self.ground_before.and_later(self.ground_seen).ground
+        self.moving |= abs(ground - self.readings.ground) > _STEADY
+        self.readings = replace(self.readings, ground=ground)
 
     def weight(self, model: Predicted) -> FloatArray:
         return huber_weight(model, self.noise.sd_mps2) * self.readings.trusted
@@ -240,19 +247,22 @@ class _Batch:
         return solved, largest
 
 
-def estimate_batch(t_s: FloatArray, readings: Readings, known: Constants) -> Estimate:
+def estimate_batch(
+    t_s: FloatArray, readings: Readings, known: Constants, ground: GroundSeen = NOTHING_SEEN
+) -> Estimate:
     """Maximum a posteriori over a stretch without gaps.
 
     Args:
         t_s: (N,) strictly increasing, N >= 8.
         readings: what was measured at these times.
         known: constants as known from before.
+        ground: what was seen of the ground before.
 
     Raises:
         numpy.linalg.LinAlgError: the readings contradict the model so badly that no step can be
         taken.
     """
-    batch = _Batch(t_s, readings, known)
+    batch = _Batch(t_s, readings, known, ground)
     solved, largest = batch.step()
     looks, last = 0, False
     while True:
@@ -280,7 +290,8 @@ def estimate_batch(t_s: FloatArray, readings: Readings, known: Constants) -> Est
     blur = blur_radps(batch.basis, solved.factor, batch.c, batch.row, batch.process())
     sd = np.hypot(np.sqrt(variance), _BLUR_SHARE * blur_around(blur, readings.period_s))
     constants = Constants(batch.q, solved.constants_precision)
-    return Estimate(model, sd, blur, batch.noise, constants, batch.basis, batch.c)
+    seen = batch.ground_seen
+    return Estimate(model, sd, blur, batch.noise, constants, seen, batch.basis, batch.c)
 
 
 def averaging_radps(change_radps2: FloatArray, period_s: float) -> FloatArray:

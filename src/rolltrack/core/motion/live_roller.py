@@ -20,7 +20,6 @@ from rolltrack.core.motion.constants import (
     mean_period_s,
     no_slip_time_s,
 )
-from rolltrack.core.motion.ground import ground_of
 from rolltrack.core.motion.gyroscope import from_gyroscope
 from rolltrack.core.motion.live import Spoken
 from rolltrack.core.motion.motion import Motion
@@ -184,7 +183,7 @@ class RollerLive:
             self._tau_s**2,
             mean_period_s(part.t_s),
             trusted=np.where(carried[first:] | (np.abs(z) > _MOST_MPS2), 0.0, 1.0),
-            ground=ground_of(window.ground),
+            ground=window.ground.ground,
         )
         try:
             found = self._estimate(window, part, readings)

@@ -26,7 +26,7 @@ from rolltrack.core.motion.bordered import rate_variance_at
 from rolltrack.core.motion.constants import G_MPS2
 from rolltrack.core.motion.edge import NEWEST, unforeseen_radps
 from rolltrack.core.motion.fit import MOST_SURPRISE, Fit, Problem, rate_correction, surprise
-from rolltrack.core.motion.ground import ground_seen
+from rolltrack.core.motion.ground import NOTHING_SEEN, GroundSeen, ground_seen
 from rolltrack.core.motion.lever import BIAS, radial_lever_columns
 from rolltrack.core.motion.noise import (
     Noise,
@@ -64,7 +64,9 @@ _NEWEST_CHANGE_RADPS2 = 3.0
 """A push may just have begun, however calm it was before. Gravity's phase starts against the way
 the roller will go, and a calm prior would rather have it roll backwards."""
 _SHAKEN = 10.0
-"""In variances: how far off the newest readings are where the window may follow another motion."""
+_ONE_SIDED_MPS2 = 0.1 * G_MPS2
+"""How far off the newest readings are, in variances or all the same way, where the window may
+follow another motion. Vibration goes both ways, however strong."""
 _SURPRISED, _PUSHED = 4.0, 4.0
 """If the newest readings lie so many variances off, w' may deviate so many times as much there."""
 _FASTEST_RADPS = 40.0
@@ -147,7 +149,7 @@ class SlidingWindow:
     q: FloatArray = field(init=False)
     widest: FloatArray = field(init=False)
     prior: Prior = field(init=False)
-    ground: tuple[complex, float] = (0.0, 0.0)
+    ground: GroundSeen = NOTHING_SEEN
 
     def __post_init__(self) -> None:
         self.q = self.base.mean.copy()
@@ -177,7 +179,7 @@ class SlidingWindow:
         Raises:
             numpy.linalg.LinAlgError: nothing can be made of them.
         """
-        estimate = estimate_batch(t_s, readings, self.known())
+        estimate = estimate_batch(t_s, readings, self.known(), self.ground)
         _check(estimate.model.rate)
         self._adopt(t_s, estimate)
 
@@ -234,7 +236,8 @@ class SlidingWindow:
             sd = np.hypot(sd, unforeseen_radps(away_s, change, self._tau_s, period_s))
         blur = blur_radps(basis, found.solved.factor, found.c, row, found.process)
         sd = np.hypot(sd, _BLUR_SHARE * blur_around(blur, readings.period_s))
-        shaken = left > _SHAKEN and not self.gyroscope
+        one_sided = abs(found.model.aligned[-self._newest(readings) :].mean()) > _ONE_SIDED_MPS2
+        shaken = (left > _SHAKEN or one_sided) and not self.gyroscope
         return Glimpse(rate, sd, blur, found.model.residual, noise.sd_mps2, shaken)
 
     def _fit(self, problem: Problem, t_s: FloatArray, c: FloatArray) -> tuple[Fit, float]:
@@ -278,7 +281,7 @@ class SlidingWindow:
         lost = float(np.mean(np.abs(glimpse.residual) > _ASTRAY_MPS2)) > _ASTRAY_SHARE
         if not (lost or glimpse.shaken) and box(left, width).max() < _ASTRAY_SHARE * MOST_SURPRISE:
             return
-        estimate = estimate_batch(t_s, readings, self.known())
+        estimate = estimate_batch(t_s, readings, self.known(), self.ground)
         again = surprise(estimate.model.residual, noise)
         newest = slice(-self._newest(readings), None)
         if all(again[part].mean() < _BETTER * left[part].mean() for part in (slice(None), newest)):
@@ -312,6 +315,8 @@ class SlidingWindow:
         grown = float(np.exp(0.5 * m * spacing_s / _FORGOTTEN_S))
         self.prior = left.loosened(grown, self.widest)
         self.track = replace(track, start_s=track.start_s + m * spacing_s, c=track.c[m:])
+        if not self.gyroscope and self.ground.ground != readings.ground:
+            self.doubt()
         return count
 
     @property
@@ -335,6 +340,7 @@ class SlidingWindow:
     def _adopt(self, t_s: FloatArray, estimate: Estimate) -> None:
         noise = estimate.noise
         self.q, self.colour = estimate.constants.mean.copy(), noise.colour
+        self.ground = self.ground.and_later(estimate.ground_seen.briefly())
         process = process_weight(estimate.basis, t_s, noise.change_sd_radps2, SINGER_S)
         self.track = Track(estimate.basis.start_s, estimate.coefficients, noise, process)
 
@@ -376,11 +382,10 @@ class SlidingWindow:
         honest = model.aligned if self.gyroscope else model.aligned.real
         colour = colour_of(honest * (track.noise.colour / track.noise.sd_mps2), period_s)
         self.colour += _COLOUR_SHARE * (colour - self.colour)
-        if self.gyroscope:
-            kept = float(np.exp(-_CHUNK_S / _FORGOTTEN_S))
-            weight = huber_weight(model, track.noise.sd_mps2) * readings.trusted
-            seen = ground_seen(model.first(count), readings.first(count), weight[:count])
-            self.ground = kept * self.ground[0] + seen[0], kept * self.ground[1] + seen[1]
+        kept = float(np.exp(-_CHUNK_S / _FORGOTTEN_S))
+        weight = huber_weight(model, track.noise.sd_mps2) * readings.trusted
+        seen = ground_seen(model.first(count), readings.first(count), weight[:count])
+        self.ground = self.ground.and_later(seen.briefly(), kept)
 
 
 def _mean_surprise(found: Fit, noise: Noise, newest: int) -> float:
