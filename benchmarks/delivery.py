@@ -146,8 +146,8 @@ class Site:
             await asyncio.sleep(0.05)
             with contextlib.suppress(sqlite3.OperationalError):  # no store yet
                 if rows(self.folder / SERVICE_DB, "SELECT 1 FROM sessions LIMIT 1"):
-                    break
-        return waited_s
+                    return waited_s
+        sys.exit(f"the service has stored no session within {DRAIN_S:.0f} s")
 
     def truth(self, safe_after_s: float) -> Truth:
         """What became of every session."""

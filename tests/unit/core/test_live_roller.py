@@ -175,6 +175,28 @@ def test_with_a_gyroscope_the_floor_need_not_be_level(ground):
         assert judged.stroke.mean_speed_mps == pytest.approx(true, rel=0.01)
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_strokes_on_a_wall_are_measured_without_a_gyroscope(seed):
+    trace, strokes = played("wall", seed)
+    _, events = track(ImuSamples(trace.t_s, trace.accel_mps2))
+    (ended,) = (event for event in events if isinstance(event, SessionEnded))
+    assert len(ended.strokes) == len(strokes)
+    wrong = [
+        judged.stroke.mean_speed_mps * (true.end_s - true.start_s) / true.length_m - 1
+        for judged, true in zip(ended.strokes, strokes, strict=True)
+    ]
+    assert np.mean(np.abs(wrong)) < 0.01  # taken for a floor: 0.08
+    error, _ = live(events, trace.t_s, trace.true_speed_mps)
+    assert rms(error[len(error) // 2 :]) < 0.005  # by then it is known live, too
+
+
+def test_a_hard_push_on_a_wall_does_not_run_away():
+    trace, _ = played("wall", 9401)
+    _, events = track(ImuSamples(trace.t_s, trace.accel_mps2))
+    error, _ = live(events, trace.t_s, trace.true_speed_mps)
+    assert np.nanmax(np.abs(error)) < 0.2  # was 1.05
+
+
 @pytest.mark.parametrize("sensors", ["accel", "both"])
 @pytest.mark.parametrize("name", ["typical", "rough"])
 def test_in_a_hurry_it_says_less_and_no_worse(name, sensors):

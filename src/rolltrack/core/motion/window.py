@@ -340,6 +340,7 @@ class SlidingWindow:
     def _adopt(self, t_s: FloatArray, estimate: Estimate) -> None:
         noise = estimate.noise
         self.q, self.colour = estimate.constants.mean.copy(), noise.colour
+        # What is in the window counts again when it leaves; without it the next step forgets it.
         self.ground = self.ground.and_later(estimate.ground_seen.briefly())
         process = process_weight(estimate.basis, t_s, noise.change_sd_radps2, SINGER_S)
         self.track = Track(estimate.basis.start_s, estimate.coefficients, noise, process)
