@@ -186,7 +186,7 @@ def _moments(along: FloatArray, across: ComplexArray) -> FloatArray:
     """(9, n) products whose means over a window give the covariances there, and single terms."""
     a, x, y = along - np.mean(along), across.real, across.imag
     x, y = x - np.mean(x), y - np.mean(y)
-    return np.stack([x * x, y * y, x * y, a * x, a * y, a * a, x, y, a])
+    return np.array([x * x, y * y, x * y, a * x, a * y, a * a, x, y, a])
 
 
 def _unexplained(means: FloatArray) -> FloatArray:
@@ -196,7 +196,7 @@ def _unexplained(means: FloatArray) -> FloatArray:
         means: (9, n) of `_moments` over a window.
     """
     x, y, a = means[6:]
-    xx, yy, xy, ax, ay, aa = means[:6] - np.stack([x * x, y * y, x * y, a * x, a * y, a * a])
+    xx, yy, xy, ax, ay, aa = means[:6] - np.array([x * x, y * y, x * y, a * x, a * y, a * a])
     xx, yy = xx + _RESTLESS_MPS2**2, yy + _RESTLESS_MPS2**2
     determinant = xx * yy - xy**2
     by_x = np.clip((ax * yy - ay * xy) / determinant, -_ASKEW_RAD, _ASKEW_RAD)

@@ -70,13 +70,12 @@ class Problem:
     prior: Prior
     widest: FloatArray
 
-    def fit(self, c: FloatArray, q: FloatArray, process: FloatArray) -> Fit:
-        """Take steps from coefficients c (n,) and constants q (nc,).
+    def fit(self, c: FloatArray, q: FloatArray, model: Predicted, process: FloatArray) -> Fit:
+        """Take steps from coefficients c (n,) and constants q (nc,), and the model there.
 
         Raises:
             numpy.linalg.LinAlgError: the readings leave the motion open.
         """
-        model = predict(self.basis, c, q, self.readings)
         steps = 0
         while True:
             system = self._system(model, c, q, process)

@@ -30,7 +30,7 @@ _WINDOW_S = 1.5
 
 def lever_columns(model: Predicted) -> FloatArray:
     """(2, 2, N) what the lever arm's two components do to both components of the specific force."""
-    return np.stack([_parts(model.lever), _parts(1j * model.lever)])
+    return np.array([_parts(model.lever), _parts(1j * model.lever)])
 
 
 def radial_lever_columns(model: Predicted, period_s: float) -> FloatArray:
@@ -41,7 +41,7 @@ def radial_lever_columns(model: Predicted, period_s: float) -> FloatArray:
     """
     lever = _lever_along_gravity(model, period_s)
     along = np.exp(1j * model.angle)
-    return np.stack([_parts(lever.real * along), _parts(-lever.imag * along)])
+    return np.array([_parts(lever.real * along), _parts(-lever.imag * along)])
 
 
 def _lever_along_gravity(model: Predicted, period_s: float) -> ComplexArray:
@@ -54,7 +54,7 @@ def _lever_along_gravity(model: Predicted, period_s: float) -> ComplexArray:
 
 
 def _parts(values: ComplexArray) -> FloatArray:
-    return np.stack([values.real, values.imag])
+    return np.array([values.real, values.imag])
 
 
 def radial_equations(
@@ -71,7 +71,7 @@ def radial_equations(
     lever = _lever_along_gravity(model, readings.period_s)
     mirrored = model.gravity.conj() * towards
     gravity = np.full(len(towards), G_MPS2)
-    columns = np.stack(
+    columns = np.array(
         [
             towards.real,
             -towards.imag,

@@ -108,7 +108,7 @@ def measure(
     livelier = model.change**2
     if 0 < guessed < len(livelier) // 2:
         livelier[-guessed:] = livelier[-2 * guessed : -guessed][::-1]
-    squares = np.stack([power, model.rate**2, livelier])
+    squares = np.array([power, model.rate**2, livelier])
     power, rate, change = box(squares, width, mirrored=mirrored)
     sd = np.sqrt(power + rule.floor_mps2**2)
     if colour is None:

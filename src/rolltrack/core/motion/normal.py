@@ -220,7 +220,7 @@ def _columns(
     Side by side they make every sum a real product.
     """
     columns = np.zeros((ORDER + ACCEL_CONSTANTS + 1, 2, len(root)))
-    by = root * np.stack([model.by_angle, model.by_rate, model.by_change])
+    by = root * np.array([model.by_angle, model.by_rate, model.by_change])
     np.einsum("kn,kan->an", by.real, basis.functions, out=columns[:ORDER, 0])
     np.einsum("kn,kan->an", by.imag, basis.functions, out=columns[:ORDER, 1])
     bias, arm, gain, skew = 4, 6, 8, 9
@@ -252,7 +252,7 @@ def _add_gyroscope(
     robust = np.minimum(1.0, _HUBER_GYRO / np.maximum(size, _HUBER_GYRO))
     root = np.sqrt(robust * readings.trusted) / readings.rate_sd_radps
     rows = root * (1.0 + scale) * basis.slope
-    sides = np.stack([root, root * rate, root * residual])
+    sides = np.array([root, root * rate, root * residual])
     products[:, :ORDER] += rows[:, np.newaxis] * rows
     products[:, ORDER + ACCEL_CONSTANTS :] += rows[:, np.newaxis] * sides
     gram = sides @ sides.T

@@ -62,6 +62,11 @@ def covariance(vectors: FloatArray) -> FloatArray:
     return np.asarray(off.T @ off / (len(vectors) - 1))
 
 
+def dots(a: FloatArray, b: FloatArray) -> FloatArray:
+    """(N,) scalar products of vectors (3, N)."""
+    return np.asarray(a[0] * b[0] + a[1] * b[1] + a[2] * b[2])
+
+
 def cross(a: FloatArray, b: FloatArray) -> FloatArray:
     """(3,) a x b."""
     (a1, a2, a3), (b1, b2, b3) = a.tolist(), b.tolist()

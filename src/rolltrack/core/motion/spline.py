@@ -90,10 +90,20 @@ class Basis:
         return np.asarray(self.functions[2])
 
     def evaluate(self, coefficients: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Value, slope and bend of the spline at the N times."""
+        """Value, slope and bend at the N times: (N,) of coefficients (n,), (m, N) of (n, m)."""
         active = coefficients[self.interval + _NEIGHBOURS]
-        value, slope, bend = np.einsum("kan,an->kn", self.functions, active)
+        value, slope, bend = np.einsum("kan,an...->k...n", self.functions, active)
         return value, slope, bend
+
+    def per_interval_first(self, rows: FloatArray) -> FloatArray:
+        """(intervals, ...) sum of (N, ...) likewise; for wide rows faster than reduceat."""
+        spread = np.zeros((self.intervals, *rows.shape[1:]))
+        into, from_, last = self.occupied, self.first, np.append(self.first[1:], len(rows))
+        while len(into):
+            spread[into] += rows[from_]
+            more = from_ + 1 < last
+            into, from_, last = into[more], from_[more] + 1, last[more]
+        return spread
 
     def per_interval(self, columns: FloatArray) -> FloatArray:
         """Sum (..., N) over the times in each interval; empty intervals get zero."""

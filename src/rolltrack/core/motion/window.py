@@ -223,7 +223,7 @@ class SlidingWindow:
         if rate_sd is not None:
             readings = replace(readings, rate_sd_radps=rate_sd)
         problem = Problem(basis, readings, noise, row, self.prior, self.widest)
-        found, left = self._fit(problem, t_s, c)
+        found, left = self._fit(problem, t_s, c, model)
         _, rate, change = basis.evaluate(found.c)
         _check(rate)
         self.track, self.q = Track(before.start_s, found.c, noise, found.process), found.q
@@ -240,7 +240,9 @@ class SlidingWindow:
         shaken = (left > _SHAKEN or one_sided) and not self.gyroscope
         return Glimpse(rate, sd, blur, found.model.residual, noise.sd_mps2, shaken)
 
-    def _fit(self, problem: Problem, t_s: FloatArray, c: FloatArray) -> tuple[Fit, float]:
+    def _fit(
+        self, problem: Problem, t_s: FloatArray, c: FloatArray, model: Predicted
+    ) -> tuple[Fit, float]:
         """Steps from coefficients c (n,); from there again, for a push, if the newest surprise.
 
         Returns:
@@ -249,13 +251,13 @@ class SlidingWindow:
         basis, noise = problem.basis, problem.noise
         newest = self._newest(problem.readings)
         calm = process_weight(basis, t_s, noise.change_sd_radps2, SINGER_S)
-        found = problem.fit(c, self.q, calm)
+        found = problem.fit(c, self.q, model, calm)
         left = _mean_surprise(found, noise, newest)
         if self.gyroscope or left < _SURPRISED:
             return found, left
         change_sd = noise.change_sd_radps2.copy()
         change_sd[-newest:] *= _PUSHED
-        again = problem.fit(c, self.q, process_weight(basis, t_s, change_sd, SINGER_S))
+        again = problem.fit(c, self.q, model, process_weight(basis, t_s, change_sd, SINGER_S))
         then_left = _mean_surprise(again, noise, newest)
         return (again, then_left) if then_left < _BETTER * left else (found, left)
 

@@ -13,6 +13,7 @@ from rolltrack.core.motion.batch import Constants
 from rolltrack.core.motion.constants import G_MPS2, mean_period_s, no_slip_time_s
 from rolltrack.core.motion.motion import Motion
 from rolltrack.core.motion.noise import box
+from rolltrack.core.motion.short import dots
 from rolltrack.core.motion.validity import where_valid
 
 if TYPE_CHECKING:
@@ -104,8 +105,8 @@ class BallEstimator:
             found = estimate_ball(samples.t_s, readings, known, self.steps)
         except np.linalg.LinAlgError:
             return Motion.unknown(samples.t_s)
-        size = np.linalg.norm(found.model.turn, axis=1)
-        sign = self._signs(samples.t_s, found.model.turn, self.radius_m * size, learn)
+        size = np.linalg.norm(found.model.turn, axis=0)
+        sign = self._signs(samples.t_s, found.model.turn.T, self.radius_m * size, learn)
         if learn is not None:
             count = len(range(*learn.indices(len(samples))))
             self.known = known.updated(found.constants, self.learns * count / len(samples))
@@ -144,11 +145,11 @@ def _holds(readings: BallReadings, found: BallEstimate) -> BoolArray:
     tau_s, period_s = no_slip_time_s(readings.radius_m), readings.period_s
     width = round(_CLUSTER * tau_s / period_s)
     force = box(np.linalg.norm(readings.force_mps2, axis=1), width)
-    left = np.minimum(np.linalg.norm(found.model.residual[:, :3], axis=1), G_MPS2)
+    left = np.minimum(np.linalg.norm(found.model.residual[:3], axis=0), G_MPS2)
     surprise = np.minimum((left / found.noise_mps2) ** 2, _WORST)
     explained = (box(surprise, width) < _SURPRISE) | (box(left, width) < _SMALL_MPS2)
-    upright = box(np.abs(found.model.residual[:, 3]), width) < _WARPED
+    upright = box(np.abs(found.model.residual[3]), width) < _WARPED
     turn = found.model.turn
-    slow = readings.radius_m * np.einsum("ni,ni->n", turn, turn) < _MOST_CENTRIPETAL
+    slow = readings.radius_m * dots(turn, turn) < _MOST_CENTRIPETAL
     holds: BoolArray = explained & upright & slow & (force > _LEAST) & (force < _MOST)
     return holds

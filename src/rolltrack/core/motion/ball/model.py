@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rolltrack.core.motion.constants import G_MPS2
+from rolltrack.core.motion.short import dots
 
 if TYPE_CHECKING:
     from rolltrack.core.motion.spline import Basis
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 ACCEL_CONSTANTS = 6
 GYRO_CONSTANTS = 6
+_CYCLES = ((0, 1, 2), (1, 2, 0), (2, 0, 1))
 BIAS, LEVER, RATE_BIAS, RATE_GAIN = slice(0, 3), slice(3, 6), slice(6, 9), slice(9, 12)
 
 
@@ -55,13 +57,15 @@ class BallReadings:
 class BallModel:
     """The model at N times.
 
+    Rows are what is compared: force (3), length of u (1), angular rate (3) if there is one.
+
     Attributes:
-        up: (N, 3) u.
-        turn: (N, 3) u'.
-        change: (N, 3) u''.
-        residual: (N, rows) measured less said: force (3), length of u (1), angular rate (3).
-        by_motion: (N, rows, 9) derivatives by u, u' and u''.
-        by_constants: (N, rows, nc) derivatives by the constants.
+        up: (3, N) u.
+        turn: (3, N) u'.
+        change: (3, N) u''.
+        residual: (rows, N) measured less said.
+        by_motion: (3, rows, 3, N) derivatives by u, u' and u''.
+        by_constants: (rows, nc, N) derivatives by the constants.
     """
 
     up: FloatArray
@@ -74,54 +78,72 @@ class BallModel:
 
 def predict(basis: Basis, c: FloatArray, q: FloatArray, readings: BallReadings) -> BallModel:
     """Evaluate at coefficients c (n, 3) and constants q (nc,)."""
-    parts = [basis.evaluate(c[:, axis]) for axis in range(3)]
-    up, turn, change = (np.stack(part, axis=1) for part in zip(*parts, strict=True))
+    up, turn, change = basis.evaluate(c)
     radius_m, gyro = readings.radius_m, readings.rate_radps
-    n, nc = len(up), readings.constants
+    n, nc = up.shape[1], readings.constants
     rows = 4 if gyro is None else 7
-    spin, measured = np.zeros(n), None
+    residual = np.empty((rows, n))
+    by_motion, by_constants = np.zeros((3, rows, 3, n)), np.zeros((rows, nc, n))
+    model = BallModel(up, turn, change, residual, by_motion, by_constants)
+
+    across = _crosses(up, turn)
+    rate = -across
+    radially = G_MPS2 - radius_m * dots(turn, turn)
+    said = radially * up - radius_m * change
+    by_up, by_turn, by_change = by_motion[:, :3]
+    by_turn[:] = up[:, None] * (-2 * radius_m * turn)
     if gyro is not None:
-        measured = (gyro - q[RATE_BIAS]) / (1.0 + q[RATE_GAIN])
-        spin = np.einsum("ni,ni->n", measured, up)
-    power = np.einsum("ni,ni->n", turn, turn)
-    up_cross = _cross_matrix(up)
-    across = np.einsum("nij,nj->ni", up_cross, turn)
-    rate = spin[:, None] * up - across
-    rate_change = -np.einsum("nij,nj->ni", up_cross, change)
-    identity = np.eye(3)
+        measured = (gyro.T - q[RATE_BIAS, None]) / (1.0 + q[RATE_GAIN, None])
+        spin = dots(measured, up)
+        rate += spin * up
+        said -= radius_m * spin * across
+        _add_cross(by_up, radius_m * spin * turn)
+        _add_cross(by_turn, -radius_m * spin * up)
+        _compare_rate(model, measured, rate, spin)
     # w x (w x p) + w' x p as a matrix times p.
-    arms = rate[:, :, None] * rate[:, None, :] + _cross_matrix(rate_change)
-    arms -= np.einsum("ni,ni->n", rate, rate)[:, None, None] * identity
-    said = (G_MPS2 - radius_m * power)[:, None] * up - radius_m * change
-    said -= radius_m * spin[:, None] * across
-    said += q[BIAS] + arms @ q[LEVER]
-
-    by_motion = np.zeros((n, rows, 9))
-    by_motion[:, :3, :3] = (G_MPS2 - radius_m * power)[:, None, None] * identity
-    by_motion[:, :3, :3] += radius_m * spin[:, None, None] * _cross_matrix(turn)
-    by_motion[:, :3, 3:6] = -2 * radius_m * up[:, :, None] * turn[:, None, :]
-    by_motion[:, :3, 3:6] -= radius_m * spin[:, None, None] * up_cross
-    by_motion[:, :3, 6:] = -radius_m * identity
-    by_motion[:, 3, :3] = 2 * up
-    by_constants = np.zeros((n, rows, nc))
-    by_constants[:, :3, BIAS] = identity
-    by_constants[:, :3, LEVER] = arms
-    residual = np.empty((n, rows))
-    residual[:, :3] = readings.force_mps2 - said
-    residual[:, 3] = 1.0 - np.einsum("ni,ni->n", up, up)
-    if gyro is not None and measured is not None:
-        residual[:, 4:] = measured - rate
-        by_motion[:, 4:, :3] = _cross_matrix(turn) + spin[:, None, None] * identity
-        by_motion[:, 4:, 3:6] = -up_cross
-        # What lies along u is the spin, which is read off, not explained.
-        level = identity - up[:, :, None] * up[:, None, :]
-        by_constants[:, 4:, RATE_BIAS.start :] = np.dstack([level, level * measured[:, None, :]])
-    return BallModel(up, turn, change, residual, by_motion, by_constants)
+    arms = by_constants[:3, LEVER]
+    arms[:] = rate[:, None] * rate
+    _add_cross(arms, _crosses(change, up))
+    turning = dots(rate, rate)
+    for i in range(3):
+        arms[i, i] -= turning
+        by_up[i, i] += radially
+        by_change[i, i] = -radius_m
+        by_constants[i, BIAS.start + i] = 1.0
+    said += q[BIAS, None] + np.einsum("ijn,j->in", arms, q[LEVER])
+    residual[:3] = readings.force_mps2.T - said
+    residual[3] = 1.0 - dots(up, up)
+    by_motion[0, 3] = 2 * up
+    return model
 
 
-def _cross_matrix(vectors: FloatArray) -> FloatArray:
-    """(N, 3, 3) matrices v x, of vectors (N, 3)."""
-    matrices = np.zeros((len(vectors), 3, 3))
-    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
-        matrices[:, i, j], matrices[:, j, i] = -vectors[:, k], vectors[:, k]
-    return matrices
+def _compare_rate(
+    model: BallModel, measured: FloatArray, rate: FloatArray, spin: FloatArray
+) -> None:
+    """Fill in the rows of the angular rate: measured (3, N), said (3, N) with a spin (N,)."""
+    model.residual[4:] = measured - rate
+    by_up, by_turn, _ = model.by_motion[:, 4:]
+    _add_cross(by_up, model.turn)
+    _add_cross(by_turn, -model.up)
+    # What lies along u is the spin, which is read off, not explained.
+    level = model.by_constants[4:, RATE_BIAS]
+    level[:] = -model.up[:, None] * model.up
+    for i in range(3):
+        by_up[i, i] += spin
+        level[i, i] += 1.0
+    np.multiply(level, measured, out=model.by_constants[4:, RATE_GAIN])
+
+
+def _crosses(a: FloatArray, b: FloatArray) -> FloatArray:
+    """(3, N) vector products of vectors (3, N)."""
+    product = np.empty_like(a)
+    for i, j, k in _CYCLES:
+        product[i] = a[j] * b[k] - a[k] * b[j]
+    return product
+
+
+def _add_cross(matrices: FloatArray, v: FloatArray) -> None:
+    """Add v x, of vectors (3, N), to matrices (3, 3, N)."""
+    for i, j, k in _CYCLES:
+        matrices[i, j] -= v[k]
+        matrices[j, i] += v[k]
