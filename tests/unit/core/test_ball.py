@@ -86,6 +86,42 @@ def test_live_is_within_twice_the_final_bound_and_strokes_turn_back(sensors):
     assert {-1, 1} == set(ways)
 
 
+def windows(samples, *, to=600):
+    """A second at a time, every 0.06 s."""
+    return [samples[end - 100 : end] for end in range(100, to, 6)]
+
+
+@pytest.mark.parametrize("sensors", ["accel", "both"])
+def test_going_on_from_the_answer_before_is_as_good_as_looking_afresh(sensors):
+    samples, true_mps = ball(8, sensors)
+    estimator, before, errors = BallEstimator(RADIUS_M, 4), None, []
+    middle = slice(40, 70)
+    for window, true in zip(windows(samples), windows(true_mps), strict=True):
+        went_on, before = estimator.follow(window, AxleFinder(), before, middle)
+        afresh, _ = estimator.follow(window, AxleFinder(), None, middle)
+        assert before is not None
+        errors.append([np.abs(m.speed_mps) - true[middle] for m in (went_on, afresh)])
+    went_on, afresh = np.sqrt(np.nanmean(np.square(errors), axis=(0, 2)))
+    assert went_on < 1.05 * afresh
+
+
+@pytest.mark.parametrize("sensors", ["accel", "both"])
+@pytest.mark.parametrize("way", [[-1, 1, -1], [1, -1, -1], [-1, -1, 1]])
+def test_a_ball_put_down_another_way_is_looked_at_afresh(sensors, way):
+    samples, _ = ball(8, sensors)
+    gyro = samples.gyro_radps
+    turned = ImuSamples(samples.t_s, samples.accel_mps2 * way, None if gyro is None else gyro * way)
+    estimator, before = BallEstimator(RADIUS_M, 4), None
+    for window in windows(samples, to=400):
+        _, before = estimator.follow(window, AxleFinder(), before, slice(None))
+    assert before is not None
+    window = turned[300:400]
+    again, _ = estimator.follow(window, AxleFinder(), before, slice(None))
+    afresh, _ = estimator.follow(window, AxleFinder(), None, slice(None))
+    assert again.valid.all()
+    np.testing.assert_array_equal(again.speed_mps, afresh.speed_mps)
+
+
 def test_a_ball_lost_for_being_too_fast_is_not_found_again_at_once():
     samples, true_mps = ball(9002, name="ball-fast")
     part = samples.t_s < 12.0

@@ -75,6 +75,11 @@ class Basis:
         return self.intervals + ORDER - 1
 
     @property
+    def end_s(self) -> float:
+        """End of the last interval."""
+        return self.start_s + self.intervals * self.spacing_s
+
+    @property
     def value(self) -> FloatArray:
         """(4, N) the functions."""
         return np.asarray(self.functions[0])

@@ -24,9 +24,9 @@ def process_row(spacing_s: float, singer_s: float) -> FloatArray:
 
 
 def prolonged(c: FloatArray, count: int, row: FloatArray) -> FloatArray:
-    """(count,) coefficients, the new ones as the process prior expects them: row . c = 0."""
+    """(count, ...) coefficients, the new ones as the process prior expects them: row . c = 0."""
     tied = ORDER - 1
-    longer = np.empty(count)
+    longer = np.empty((count, *c.shape[1:]))
     longer[: len(c)] = c
     for i in range(len(c), count):
         longer[i] = -(row[:tied] @ longer[i - tied : i]) / row[tied]

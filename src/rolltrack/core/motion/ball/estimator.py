@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from rolltrack.core.motion.ball.model import BallReadings
-from rolltrack.core.motion.ball.solve import BallEstimate, estimate_ball, prior
+from rolltrack.core.motion.ball.solve import BallEstimate, estimate_ball, prior, speed_sd
 from rolltrack.core.motion.batch import Constants
 from rolltrack.core.motion.constants import G_MPS2, mean_period_s, no_slip_time_s
 from rolltrack.core.motion.motion import Motion
@@ -34,11 +34,12 @@ _INHERITED = 0.2
 """Share of the certainty about the sensor that outlives a session."""
 _WARPED = 0.05
 """Of a unit vector: where u does not keep its length, no motion was found."""
-_SD_FACTOR, _SD_FACTOR_GYRO = 1.15, 1.5
-"""Gain errors, which the model leaves out, act like noise; simulated sessions say by how much."""
+_SD_FACTOR, _SD_FACTOR_GYRO = 1.05, 0.5
+"""Gain errors, which the model leaves out, act like noise, and noise less than its colour over 50
+ms says; simulated sessions say by how much."""
 _FORCE_GAIN_SHARE = 0.015
 """Of the rate: an accelerometer's axes differ in gain."""
-_GAIN_SHARE, _RATE_RADPS = 0.006, 0.009
+_GAIN_SHARE, _RATE_RADPS = 0.006, 0.0045
 """Of the rate: a gyroscope's axes differ in gain; and what its bias is uncertain by."""
 _MOST_CENTRIPETAL = 0.5 * G_MPS2
 """Beyond, about 0.5 m/s, another motion may explain a short stretch just as well."""
@@ -94,30 +95,84 @@ class BallEstimator:
             learn: the readings whose knowledge is to be kept.
             doubtful: (n,) where the model cannot hold.
         """
+        readings = self._readings(samples, finder)
+        found = None if readings is None else self._explained(samples, readings, None)
+        if readings is None or found is None:
+            return Motion.unknown(samples.t_s)
+        motion = self._motion(samples, readings, found, slice(None), learn)
+        if learn is not None:
+            share = self.learns * len(samples.t_s[learn]) / len(samples)
+            self.known = self._known(readings).updated(found.constants, share)
+        return motion if doubtful is None else motion.unknown_where(doubtful)
+
+    def follow(
+        self, samples: ImuSamples, finder: AxleFinder, before: BallEstimate | None, at: slice
+    ) -> tuple[Motion, BallEstimate | None]:
+        """Speed at some of the readings, and from where to go on at the next hop.
+
+        Where the answer before leads to does not explain all readings, they are looked at afresh.
+
+        Args:
+            samples: one stretch without gaps.
+            finder: knows the gyroscope's bias at rest.
+            before: the answer a hop ago, if it explained everything.
+            at: the instants to be said.
+        """
+        readings = self._readings(samples, finder)
+        if readings is None:
+            return Motion.unknown(samples.t_s[at]), None
+        found = None
+        if before is not None and before.leads_to(samples.t_s, readings):
+            found = self._explained(samples, readings, before)
+        sound = found is not None and bool(_holds(readings, found).all())
+        if not sound:
+            found = self._explained(samples, readings, None)
+        if found is None:
+            return Motion.unknown(samples.t_s[at]), None
+        sound = sound or bool(_holds(readings, found).all())
+        motion = self._motion(samples, readings, found, at, None)
+        return motion, found if sound else None
+
+    def _readings(self, samples: ImuSamples, finder: AxleFinder) -> BallReadings | None:
         force, rate = samples.accel_mps2, samples.gyro_radps
         if force is None or len(samples) < _FEWEST:
-            return Motion.unknown(samples.t_s)
+            return None
         if rate is not None:
             rate = rate - finder.rate_bias_radps
-        readings = BallReadings(force, rate, self.radius_m, mean_period_s(samples.t_s))
-        known = self.known or prior(gyroscope=rate is not None)
+        return BallReadings(force, rate, self.radius_m, mean_period_s(samples.t_s))
+
+    def _known(self, readings: BallReadings) -> Constants:
+        return self.known or prior(gyroscope=readings.rate_radps is not None)
+
+    def _explained(
+        self, samples: ImuSamples, readings: BallReadings, before: BallEstimate | None
+    ) -> BallEstimate | None:
+        """What motion explains them best; None if there is none."""
+        known = self._known(readings)
         try:
-            found = estimate_ball(samples.t_s, readings, known, self.steps)
+            return estimate_ball(samples.t_s, readings, known, self.steps, before)
         except np.linalg.LinAlgError:
-            return Motion.unknown(samples.t_s)
-        size = np.linalg.norm(found.model.turn, axis=0)
-        sign = self._signs(samples.t_s, found.model.turn.T, self.radius_m * size, learn)
-        if learn is not None:
-            count = len(range(*learn.indices(len(samples))))
-            self.known = known.updated(found.constants, self.learns * count / len(samples))
-        if rate is None:
-            sd = np.hypot(_SD_FACTOR * found.speed_sd, _FORCE_GAIN_SHARE * size)
+            return None
+
+    def _motion(
+        self,
+        samples: ImuSamples,
+        readings: BallReadings,
+        found: BallEstimate,
+        at: slice,
+        learn: slice | None,
+    ) -> Motion:
+        turn = found.model.turn
+        size = np.sqrt(dots(turn, turn))
+        sign = self._signs(samples.t_s, turn.T, self.radius_m * size, learn)[at]
+        valid, size = _holds(readings, found)[at], size[at]
+        sd = speed_sd(found, no_slip_time_s(self.radius_m), at)
+        if readings.rate_radps is None:
+            sd = np.hypot(_SD_FACTOR * sd, _FORCE_GAIN_SHARE * size)
         else:
             gyro_sd = np.hypot(_GAIN_SHARE * size, _RATE_RADPS)
-            sd = np.hypot(_SD_FACTOR_GYRO * found.speed_sd, gyro_sd)
-        valid = _holds(readings, found)
-        motion = where_valid(samples, sign * size, sd, self.radius_m, valid)
-        return motion if doubtful is None else motion.unknown_where(doubtful)
+            sd = np.hypot(_SD_FACTOR_GYRO * sd, gyro_sd)
+        return where_valid(samples[at], sign * size, sd, self.radius_m, valid)
 
     def _signs(
         self, t_s: FloatArray, turn: FloatArray, speed_mps: FloatArray, learn: slice | None

@@ -1,4 +1,4 @@
-"""A ball's speed as soon as it can be known: a short batch estimate, again at every hop."""
+"""A ball's speed as soon as it can be known: a short batch estimate, taken on at every hop."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rolltrack.core.motion.ball.estimator import BallEstimator
-from rolltrack.core.motion.constants import no_slip_time_s
+from rolltrack.core.motion.constants import ROUNDING_S, no_slip_time_s
 from rolltrack.core.motion.live import Spoken
 from rolltrack.core.motion.smoother import Smoother
 from rolltrack.core.sample import ImuSamples
 
 if TYPE_CHECKING:
     from rolltrack.core.motion.axle import AxleFinder
+    from rolltrack.core.motion.ball.solve import BallEstimate
     from rolltrack.core.motion.motion import Motion
 
 QUICK_STEPS = 4
@@ -36,6 +37,7 @@ class BallLive:
         spoken: what was said live.
         fresh: readings that have not been settled.
         unknown_s: the last instant at which the motion was not found.
+        before: the answer a hop ago, if it explained everything.
         prompt: motion that settles.
     """
 
@@ -44,6 +46,7 @@ class BallLive:
     spoken: Spoken = field(default_factory=Spoken)
     fresh: list[ImuSamples] = field(default_factory=list)
     unknown_s: float = -np.inf
+    before: BallEstimate | None = None
     prompt: Smoother = field(init=False)
 
     def __post_init__(self) -> None:
@@ -60,19 +63,19 @@ class BallLive:
 
     def begin(self, earlier: ImuSamples, finder: AxleFinder) -> None:  # noqa: ARG002 - a roller needs it
         """Take readings from before the session; nothing of them will be said live."""
-        self.window, self.fresh = [earlier], [earlier]
+        self.window, self.fresh, self.before = [earlier], [earlier], None
         self.spoken.until_s = float(earlier.t_s[-1])
 
     def step(self, hop: ImuSamples, finder: AxleFinder) -> Motion:
         """Take the readings of one hop; say what has become known, oldest first."""
         past = ImuSamples.join([*self.window, hop])
         span_s = max(1.0, _CONTEXT * no_slip_time_s(self.estimator.radius_m))
-        past = past[int(np.searchsorted(past.t_s, past.t_s[-1] - span_s)) :]
+        past = past[int(np.searchsorted(past.t_s, past.t_s[-1] - span_s - ROUNDING_S)) :]
         self.window = [past]
         self.fresh.append(hop)
-        motion = self.estimator.estimate(past, finder, None)
         lag_s = self.spoken.lag_s(past.t_s) if past.gyro_radps is None else 0.0
-        said = motion[self.spoken.next(past.t_s, lag_s)]
+        at = self.spoken.next(past.t_s, lag_s)
+        said, self.before = self.estimator.follow(past, finder, self.before, at)
         # A motion that was lost a moment ago is not found again at once.
         unknown = np.flatnonzero(~said.valid)
         before_s, known_s = self.unknown_s, _REGAINED * no_slip_time_s(self.estimator.radius_m)
@@ -87,4 +90,4 @@ class BallLive:
 
     def interrupt(self) -> None:
         """A gap: what comes next has no past."""
-        self.window = []
+        self.window, self.before = [], None
