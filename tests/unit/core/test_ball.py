@@ -122,6 +122,21 @@ def test_a_ball_put_down_another_way_is_looked_at_afresh(sensors, way):
     np.testing.assert_array_equal(again.speed_mps, afresh.speed_mps)
 
 
+def test_an_answer_is_gone_on_from_only_where_it_reaches_and_with_the_same_sensors():
+    samples, _ = ball(8, "both")
+    estimator, finder, everywhere = BallEstimator(RADIUS_M, 4), AxleFinder(), slice(None)
+    _, before = estimator.follow(samples[300:400], finder, None, everywhere)
+    assert before is not None
+    without = ImuSamples(samples.t_s, samples.accel_mps2, None)
+    for window in (samples[100:200], samples[380:480], samples[500:600], without[306:406]):
+        went_on, _ = estimator.follow(window, finder, before, everywhere)
+        afresh, _ = estimator.follow(window, finder, None, everywhere)
+        np.testing.assert_array_equal(went_on.speed_mps, afresh.speed_mps)
+    went_on, _ = estimator.follow(samples[306:406], finder, before, everywhere)
+    afresh, _ = estimator.follow(samples[306:406], finder, None, everywhere)
+    assert np.any(went_on.speed_mps != afresh.speed_mps)
+
+
 def test_a_ball_lost_for_being_too_fast_is_not_found_again_at_once():
     samples, true_mps = ball(9002, name="ball-fast")
     part = samples.t_s < 12.0

@@ -35,8 +35,8 @@ _INHERITED = 0.2
 _WARPED = 0.05
 """Of a unit vector: where u does not keep its length, no motion was found."""
 _SD_FACTOR, _SD_FACTOR_GYRO = 1.05, 0.5
-"""Gain errors, which the model leaves out, act like noise, and noise less than its colour over 50
-ms says; simulated sessions say by how much."""
+"""Of the deviation that the model states by itself: with these, simulated sessions err by more than
+two of them about as seldom as they should."""
 _FORCE_GAIN_SHARE = 0.015
 """Of the rate: an accelerometer's axes differ in gain."""
 _GAIN_SHARE, _RATE_RADPS = 0.006, 0.0045

@@ -51,7 +51,7 @@ _LARGEST_STEP, _SMALLEST_STEP = 0.5, 1e-4
 _NEAR = 2e-3
 """Near enough where the next answer will go on from this one."""
 _EDGE, _MOVED = 4.0, 0.15
-"""In no-slip times, and of a unit vector: rolling moves what is known by less than 0.1."""
+"""In no-slip times, and of a unit vector; simulated rolling moves what is known by 0.1 at most."""
 _LEAST_VARIANCE = 1e-8
 """What is left of a variance where probing has rounded it away."""
 
@@ -120,19 +120,18 @@ def estimate_ball(
     """
     if before is None:
         basis, c, q = _begun(t_s, readings, known)
-        model = predict(basis, c, q, readings)
-        levels = _first_levels(basis, len(t_s))
-        done, enough, near = 0, 4, _SMALLEST_STEP
+        done, enough, near, seen = 0, 4, _SMALLEST_STEP, len(t_s)
     else:
         basis, c, q = _prolonged(t_s, before)
-        model = predict(basis, c, q, readings)
         # What the spline has only been prolonged to says nothing about noise yet.
         seen = int(np.searchsorted(t_s, before.basis.end_s))
-        levels = _measure(basis, t_s, model, readings, seen)
         done, enough, near = 1, 3, _NEAR
+    levels = _first_levels(basis, len(t_s))
+    model = predict(basis, c, q, readings)
     while True:
-        if (done == 1 and before is None) or done == 2:  # noqa: PLR2004 - then levels are settled
-            levels = _measure(basis, t_s, model, readings, len(t_s))
+        if done in (1, 2):
+            levels = _measure(basis, t_s, model, readings, seen)
+            seen = len(t_s)
         solved = solve(with_constants(_system(basis, c, model, levels), q, known))
         step = solved.step.reshape(-1, 3)
         # However the sensor sits, the same: the length of each step, not its parts.
