@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FIRST_SEED = 1000
 """Development looks at small seeds; these are kept for the table."""
 CALIBRATED = "typical, after a 1 m calibration roll"
-DEMOS = {"back", "calf", "thigh", "calibration-roll"}
+DEMOS = {"back", "calf", "thigh", "calibration-roll", "bad-air"}
 WITH_GYRO = {
     "smooth", "typical", "rough", "typical-25hz", "typical-r5", "near-limit-typical",
     "near-limit-rough", "carried", "impacts", "slip30", "spinning", "wall", "ball", "ball-fast",

@@ -99,7 +99,7 @@ def session_of(scenario: Scenario, seed: int) -> Session:
         axle = np.array([axis == name[1] for axis in "xyz"]) * (1.0 if name[0] == "+" else -1.0)
     return Session(
         ImuSamples(trace.t_s, trace.accel_mps2, trace.gyro_radps),
-        recording.tissue_mps,
+        recording.trace.true_speed_mps,
         recording.strokes,
         scenario.radius_m,
         axle,

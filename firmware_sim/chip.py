@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import msgspec
 import numpy as np
 from scipy.signal import butter, sosfiltfilt
 
+from firmware_sim.limits import NotNegative, Positive, Share
 from firmware_sim.motion import GRAVITY_MPS2
 
 if TYPE_CHECKING:
     from firmware_sim.trace import FloatArray
+
+Bits: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=32)]
 
 _FILTER_SHARE = 0.42
 """Corner of the chip's low-pass, as share of its output rate."""
@@ -30,12 +33,12 @@ class Accelerometer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         bits: of one reading; 0 does not round.
     """
 
-    bias_mps2: float = 0.0
-    gain: float = 0.0
-    cross_axis: float = 0.0
-    noise_mps2_rthz: float = 0.0
-    full_scale_g: float = 8.0
-    bits: Annotated[int, msgspec.Meta(ge=0, le=32)] = 0
+    bias_mps2: NotNegative = 0.0
+    gain: Share = 0.0
+    cross_axis: Share = 0.0
+    noise_mps2_rthz: NotNegative = 0.0
+    full_scale_g: Positive = 8.0
+    bits: Bits = 0
 
     def read(
         self, truth: FloatArray, rate_hz: float, every: int, dice: np.random.Generator
@@ -58,12 +61,12 @@ class Gyroscope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         bits: of one reading; 0 does not round.
     """
 
-    bias_radps: float = 0.0
-    gain: float = 0.0
-    cross_axis: float = 0.0
-    noise_radps_rthz: float = 0.0
-    full_scale_dps: float = 1000.0
-    bits: Annotated[int, msgspec.Meta(ge=0, le=32)] = 0
+    bias_radps: NotNegative = 0.0
+    gain: Share = 0.0
+    cross_axis: Share = 0.0
+    noise_radps_rthz: NotNegative = 0.0
+    full_scale_dps: Positive = 1000.0
+    bits: Bits = 0
 
     def read(
         self, truth: FloatArray, rate_hz: float, every: int, dice: np.random.Generator

@@ -6,16 +6,21 @@ import asyncio
 import logging
 import sys
 import traceback
-from pathlib import Path  # noqa: TC003  # typer reads it from the signatures at run time
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 from typer.main import get_command
 
 from firmware_sim.errors import SimError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from firmware_sim.air import Air
+    from firmware_sim.trace import Trace
 
 app = typer.Typer(
     add_completion=False,
@@ -39,8 +44,10 @@ def scenarios() -> None:
     """List the bundled scenarios."""
     from firmware_sim.scenario import bundled_scenarios  # noqa: PLC0415  # keeps --help quick
 
-    for name, scenario in bundled_scenarios().items():
-        typer.echo(f"{name:16} {scenario.about}")
+    bundled = bundled_scenarios()
+    width = max(map(len, bundled))
+    for name, scenario in bundled.items():
+        typer.echo(f"{name:{width}} {scenario.about}")
 
 
 @app.command()
@@ -65,6 +72,8 @@ def generate(
     from firmware_sim.strokes import write_strokes  # noqa: PLC0415  # the same
     from firmware_sim.trace import write_trace  # noqa: PLC0415  # the same
 
+    if started_at is not None:
+        _check_moment(started_at)
     recording = record(load_scenario(scenario), seed)
     trace = recording.trace
     if started_at is not None:
@@ -80,7 +89,13 @@ def generate(
 
 @app.command()
 def replay(
-    trace: Annotated[Path, typer.Argument(help="Trace to replay: .csv or .csv.gz.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="TRACE|SCENARIO",
+            help="Trace (.csv or .csv.gz), or scenario as for `generate`, over the air it has.",
+        ),
+    ],
     *,
     ble: Annotated[
         str, typer.Option(help="Where programs reach the virtual Bluetooth; port 0: any free one.")
@@ -97,26 +112,41 @@ def replay(
     rate: Annotated[int, typer.Option(min=1, max=1000, help="Readings per second at first.")] = 100,
     packet_samples: Annotated[int, typer.Option(min=1, max=255, help="Samples per packet.")] = 10,
     battery: Annotated[int, typer.Option(min=0, max=100, help="Charge in percent.")] = 87,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of a scenario, and of the packets that are lost.")
+    ] = 1,
     interval_ms: Annotated[
-        float, typer.Option(min=7.5, max=4000, help="Connection interval: packets leave in bursts.")
-    ] = 30.0,
+        float | None,
+        typer.Option(
+            min=7.5,
+            max=4000,
+            help="Connection interval: packets leave in bursts. This and what follows up to"
+            " --reboot-at wins over a scenario's air. Default: 30.",
+        ),
+    ] = None,
     speed: Annotated[
         float, typer.Option(min=0.1, max=1000, help="Run the roller and its clock so much faster.")
     ] = 1.0,
     clock_us: Annotated[
-        int, typer.Option(min=0, max=2**32 - 1, help="Device clock at power-on.")
-    ] = 0,
+        int | None, typer.Option(min=0, max=2**32 - 1, help="Device clock at power-on. Default: 0.")
+    ] = None,
     drift_ppm: Annotated[
-        float, typer.Option(help="How much too fast the device clock runs.")
-    ] = 0.0,
-    loss: Annotated[float, typer.Option(min=0, max=1, help="Share of packets that are lost.")] = 0,
+        float | None,
+        typer.Option(min=-1e5, max=1e5, help="How much too fast its clock runs. Default: 0."),
+    ] = None,
+    loss: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Share of packets that are lost. Default: 0.")
+    ] = None,
     duplicates: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of packets that come twice.")
-    ] = 0,
+        float | None,
+        typer.Option(min=0, max=1, help="Share of packets that come twice. Default: 0."),
+    ] = None,
     freeze_at: Annotated[
         float | None, typer.Option(min=0, help="Second of the trace at which the firmware hangs.")
     ] = None,
-    freeze_for: Annotated[float, typer.Option(min=0, help="Seconds it hangs.")] = 5.0,
+    freeze_for: Annotated[
+        float | None, typer.Option(min=0, help="Seconds it hangs. Default: 5.")
+    ] = None,
     reboot_at: Annotated[
         float | None, typer.Option(min=0, help="Second of the trace at which it reboots.")
     ] = None,
@@ -126,7 +156,12 @@ def replay(
             "--wait-for-subscriber/--no-wait", help="Begin when somebody subscribes, or at once."
         ),
     ] = True,
-    loop: Annotated[bool, typer.Option("--loop", help="Repeat the trace for ever.")] = False,
+    loop: Annotated[
+        bool,
+        typer.Option(
+            "--loop", help="Repeat the trace for ever; a roller that ends turned jumps back then."
+        ),
+    ] = False,
     once: Annotated[
         bool, typer.Option("--once", help="Disconnect and exit once all has been sent.")
     ] = False,
@@ -137,31 +172,33 @@ def replay(
     can connect.
     """
     from firmware_sim import replay as replays  # noqa: PLC0415  # bumble is slow to import
-    from firmware_sim.clock import DeviceClock  # noqa: PLC0415  # the same
-    from firmware_sim.faults import FaultPlan  # noqa: PLC0415  # the same
     from firmware_sim.packets import Config  # noqa: PLC0415  # the same
-    from firmware_sim.trace import read_trace  # noqa: PLC0415  # the same
 
     if loop and once:
         raise UsageError("--loop never ends, so --once cannot; choose one of them.")
     host, port = _parse_ble(ble)
+    trace, air = _to_play(what, seed)
+    given = {
+        "interval_s": None if interval_ms is None else interval_ms / 1000.0,
+        "clock_us": clock_us,
+        "drift_ppm": drift_ppm,
+        "loss": loss,
+        "duplicates": duplicates,
+        "freeze_at_s": freeze_at,
+        "freeze_s": freeze_for,
+        "reboot_at_s": reboot_at,
+    }
     wanted = replays.Replay(
-        trace=read_trace(trace),
+        trace=trace,
         identities=replays.identities(name, address, serial, count),
         config=Config(rate_hz=rate, max_samples=packet_samples),
         radius_m=None if radius_mm is None else radius_mm / 1000.0,
-        clock=DeviceClock(clock_us, drift_ppm, speed),
+        air=replace(air, **{name: value for name, value in given.items() if value is not None}),
+        seed=seed,
+        speed=speed,
         at_end="repeat" if loop else "stop" if once else "stay",
-        interval_s=interval_ms / 1000.0,
         wait=wait_for_subscriber,
         battery_percent=battery,
-        faults=FaultPlan(
-            loss=loss,
-            duplicates=duplicates,
-            freeze_at_s=freeze_at,
-            freeze_s=freeze_for,
-            reboot_at_s=reboot_at,
-        ),
     )
     asyncio.run(replays.serve(wanted, host, port, lambda where: _say(f"ready {where}")))
 
@@ -188,6 +225,30 @@ def main(arguments: Sequence[str]) -> int:
 def run() -> None:
     """Entry point of the installed program."""
     sys.exit(main(sys.argv[1:]))
+
+
+def _to_play(what: str, seed: int) -> tuple[Trace, Air]:
+    """A trace on perfect air, or a scenario played on its own."""
+    from firmware_sim.air import Air  # noqa: PLC0415  # keeps --help quick
+    from firmware_sim.scenario import load_scenario  # noqa: PLC0415  # the same
+    from firmware_sim.session import generate as play  # noqa: PLC0415  # the same
+    from firmware_sim.trace import read_trace  # noqa: PLC0415  # the same
+
+    if what.endswith((".csv", ".csv.gz")):
+        return read_trace(Path(what)), Air()
+    scenario = load_scenario(what)
+    return play(scenario, seed), scenario.air
+
+
+def _check_moment(text: str) -> None:
+    try:
+        known = datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        known = False
+    if not known:
+        raise UsageError(
+            f"--started-at {text!r}: write date, time and Z or an offset, as 2026-11-23T10:13:20Z."
+        )
 
 
 def _strokes_beside(trace: Path) -> Path:

@@ -100,8 +100,11 @@ class Firmware:
         return radians(self.config.gyro_full_scale_dps) / 2**15
 
     def configure(self, wanted: Config) -> None:
-        """Take over a configuration, each value replaced by the nearest one the chip has."""
-        old_rate_hz = self.config.rate_hz
+        """Take over a configuration, each value replaced by the nearest one the chip has.
+
+        What waits in another scale is dropped: its packets would be read in the new one.
+        """
+        old_rate_hz, old_scales = self.config.rate_hz, (self.accel_lsb, self.gyro_lsb)
         self.config = replace(
             wanted,
             rate_hz=_nearest(wanted.rate_hz, RATES_HZ),
@@ -115,6 +118,11 @@ class Firmware:
             gyro_lsb=self.gyro_lsb,
         )
         self._next = ceil(self._next * self.config.rate_hz / old_rate_hz)
+        if self._queue and (self.accel_lsb, self.gyro_lsb) != old_scales:
+            self.dropped += sum(map(packets.samples_in, self._queue))
+            self.overruns += len(self._queue)
+            self._overrun = True
+            self._queue.clear()
 
     def begin(self, now_s: float) -> None:
         """Let the trace run from now on; it does not stop when nobody listens."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 import numpy as np
 
+from firmware_sim.limits import Angle, NotNegative, Number
 from firmware_sim.motion import GRAVITY_MPS2
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ class Scatter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """
 
     any_phase: bool = False
-    lever_m: float = 0.0
-    tilt_rad: float = 0.0
+    lever_m: NotNegative = 0.0
+    tilt_rad: Angle = 0.0
 
 
 class Mounting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -42,9 +43,9 @@ class Mounting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """
 
     axle: Axle = "+z"
-    phase_rad: float = 0.0
-    lever_m: tuple[float, float] = (0.0, 0.0)
-    tilt_rad: tuple[float, float] = (0.0, 0.0)
+    phase_rad: Angle = 0.0
+    lever_m: tuple[Number, Number] = (0.0, 0.0)
+    tilt_rad: tuple[Angle, Angle] = (0.0, 0.0)
     scatter: Scatter = Scatter()
 
     def settle(self, dice: np.random.Generator) -> Mounting:

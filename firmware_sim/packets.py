@@ -61,6 +61,11 @@ def encode_motion(
     return header + counts.astype("<i2").tobytes()
 
 
+def samples_in(packet: bytes) -> int:
+    """How many samples a motion packet holds."""
+    return int(_MOTION_HEADER.unpack_from(packet)[3])
+
+
 def encode_config(config: Config) -> bytes:
     """The config characteristic."""
     return _CONFIG.pack(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from bumble import att, hci
 from bumble.device import Device, DeviceConfiguration
 
-from firmware_sim.faults import FaultPlan, Faults
 from firmware_sim.link import SimController
 from firmware_sim.packets import decode_config
 from firmware_sim.profile import add_profile, advertisement
@@ -17,6 +16,7 @@ from firmware_sim.profile import add_profile, advertisement
 if TYPE_CHECKING:
     from bumble.device import Connection
 
+    from firmware_sim.air import Faults
     from firmware_sim.firmware import Firmware
     from firmware_sim.link import SimLink
     from firmware_sim.profile import Identity, Octets
@@ -37,7 +37,7 @@ class VirtualRoller:
         identity: who it is.
         interval_s: connection interval, in device time.
         wait: begin the trace when somebody subscribes, else at power-on.
-        faults: what goes wrong.
+        faults: what goes wrong, nothing without.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class VirtualRoller:
         self._link = link
         self._interval_s = interval_s
         self._wait = wait
-        self._faults = faults or Faults(FaultPlan())
+        self._faults = faults
         self._listener: Connection | None = None
         self._event_s = 0.0
         self._changed = asyncio.Event()
@@ -133,21 +133,26 @@ class VirtualRoller:
             self._event_s += max(ceil(wait_s / self._interval_s), 1) * self._interval_s
 
     async def _connection_event(self) -> None:
-        elapsed_s = self.firmware.elapsed_s(self._event_s)
-        if self._faults.reboots(elapsed_s):
-            self.firmware.reboot(self._event_s)
+        if self._reboots(self._event_s):
             self.controller.lose_links()
             return
-        frozen = self._faults.frozen(elapsed_s)
+        frozen = self._faults and self._faults.frozen(self.firmware.elapsed_s(self._event_s))
         self.firmware.advance(self._event_s, None if frozen else self._att_mtu)
         if (connection := self._listener) is None or self._link.congested(connection.peer_address):
             return
-        for packet in self._faults.pass_on(self.firmware.take(PACKETS_PER_EVENT)):
+        packets = self.firmware.take(PACKETS_PER_EVENT)
+        for packet in self._faults.pass_on(packets) if self._faults else packets:
             await self._notify(connection, self._profile.motion, packet)
         status = self.firmware.status()
         if status != self._told_status and self._event_s >= self._told_status_s + STATUS_PERIOD_S:
             self._told_status, self._told_status_s = status, self._event_s
             await self._notify(connection, self._profile.status, status)
+
+    def _reboots(self, now_s: float) -> bool:
+        due = self._faults is not None and self._faults.reboots(self.firmware.elapsed_s(now_s))
+        if due:
+            self.firmware.reboot(now_s)
+        return due
 
     async def _notify(self, connection: Connection, characteristic: Octets, value: bytes) -> None:
         if len(value) > connection.att_mtu - 3:  # bumble would cut it off without a word
@@ -158,6 +163,7 @@ class VirtualRoller:
         """Somebody subscribed to motion, or nobody does any more."""
         if self._listener is None:
             self.firmware.advance(self.now_s, None)
+            self._reboots(self.now_s)  # one that was due meanwhile; there is no link to lose
         self._listener = listener
         if listener is None:
             self.firmware.advance(self.now_s, None)

@@ -6,18 +6,18 @@ import asyncio
 import contextlib
 import signal
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, get_args
+from math import inf
+from typing import TYPE_CHECKING
 
-import msgspec
+import numpy as np
 
+from firmware_sim.air import Air, Faults
 from firmware_sim.clock import DeviceClock
 from firmware_sim.errors import InputError, UsageError
-from firmware_sim.faults import FaultPlan, Faults
 from firmware_sim.firmware import Firmware
 from firmware_sim.hub import Hub
 from firmware_sim.link import SimLink
-from firmware_sim.mounting import Axle
-from firmware_sim.packets import Config
+from firmware_sim.packets import AXLE_CODES, Config
 from firmware_sim.peripheral import VirtualRoller
 from firmware_sim.profile import Identity
 
@@ -25,12 +25,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firmware_sim.firmware import AtEnd
+    from firmware_sim.mounting import Axle
     from firmware_sim.trace import Trace
 
 LARGEST_RADIUS_M = 6.5535
 """What fits the info characteristic."""
 STATIC_ADDRESS_BITS = 0b11
 """The two highest bits of a random static address (Vol 6, Part B, 1.3.2.1)."""
+_LEAST_ALONG = 0.95
+"""Cosine from which a direction is told as the axis it lies at: up to 18 degrees beside it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,24 +45,24 @@ class Replay:
         identities: one for each roller.
         config: what is in force before a central writes another one.
         radius_m: rolling radius; None takes the trace's.
-        clock: of every roller; its speed hurries the replay.
+        air: what every roller meets; the dice hit each one otherwise.
+        seed: of these dice.
+        speed: how many seconds of the trace pass in a true one.
         at_end: what happens after the trace.
-        interval_s: connection interval.
         wait: begin each roller's trace when somebody subscribes to it, else at once.
         battery_percent: charge of every roller.
-        faults: what goes wrong, with every roller the same.
     """
 
     trace: Trace
     identities: tuple[Identity, ...]
     config: Config = field(default_factory=Config)
     radius_m: float | None = None
-    clock: DeviceClock = field(default_factory=DeviceClock)
+    air: Air = field(default_factory=Air)
+    seed: int = 1
+    speed: float = 1.0
     at_end: AtEnd = "stay"
-    interval_s: float = 0.03
     wait: bool = True
     battery_percent: int = 87
-    faults: FaultPlan = field(default_factory=FaultPlan)
 
 
 async def serve(replay: Replay, host: str, port: int, ready: Callable[[str], None]) -> None:
@@ -72,7 +75,11 @@ async def serve(replay: Replay, host: str, port: int, ready: Callable[[str], Non
         ready: called with `tcp:HOST:PORT` once clients can connect.
     """
     link = SimLink()
-    rollers = [_roller(link, replay, identity) for identity in replay.identities]
+    dice = np.random.default_rng(replay.seed).spawn(len(replay.identities))
+    rollers = [
+        _roller(link, replay, identity, Faults(replay.air, own))
+        for identity, own in zip(replay.identities, dice, strict=True)
+    ]
     async with Hub(link, host, port) as hub:
         for roller in rollers:
             await roller.power_on()
@@ -120,13 +127,14 @@ async def _stop_when(told: asyncio.Event, running: list[asyncio.Task[None]]) -> 
         task.cancel()
 
 
-def _roller(link: SimLink, replay: Replay, identity: Identity) -> VirtualRoller:
+def _roller(link: SimLink, replay: Replay, identity: Identity, faults: Faults) -> VirtualRoller:
+    air = replay.air
     firmware = Firmware(
         replay.trace,
         config=replay.config,
         radius_m=_radius_m(replay),
         axle=_axle(replay.trace),
-        clock=replay.clock,
+        clock=DeviceClock(air.clock_us, air.drift_ppm, replay.speed),
         at_end=replay.at_end,
         battery_percent=replay.battery_percent,
     )
@@ -134,9 +142,9 @@ def _roller(link: SimLink, replay: Replay, identity: Identity) -> VirtualRoller:
         link,
         firmware,
         identity,
-        interval_s=replay.interval_s,
+        interval_s=air.interval_s,
         wait=replay.wait,
-        faults=Faults(replay.faults),
+        faults=faults,
     )
 
 
@@ -158,12 +166,29 @@ def _radius_m(replay: Replay) -> float | None:
 
 
 def _axle(trace: Trace) -> Axle | None:
+    """The sensor axis along the axle; the info characteristic has no word for one in between.
+
+    Raises:
+        InputError: it is neither an axis such as `+z` nor a direction such as `0 0 1`.
+    """
+    text = trace.metadata.get("axle")
+    if text is None:
+        return None
+    for axle in AXLE_CODES:
+        if axle == text:
+            return axle
     try:
-        axle: Axle | None = msgspec.convert(trace.metadata.get("axle"), Axle | None)
-    except msgspec.ValidationError:
-        axles = ", ".join(get_args(Axle))
-        raise InputError(f"axle in the trace's metadata is not one of {axles}.") from None
-    return axle
+        direction = np.array([float(part) for part in text.split()])
+    except ValueError:
+        direction = np.zeros(0)
+    if direction.shape != (3,) or not 0 < np.linalg.norm(direction) < inf:
+        raise InputError(f"axle: {text!r} in the trace is neither like +z nor like 0 0 1.")
+    direction /= np.linalg.norm(direction)
+    along = int(np.abs(direction).argmax())
+    if abs(direction[along]) < _LEAST_ALONG:
+        return None
+    wanted = f"{'+' if direction[along] > 0 else '-'}{'xyz'[along]}"
+    return next(axle for axle in AXLE_CODES if axle == wanted)
 
 
 def _address_number(text: str) -> int:

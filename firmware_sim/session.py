@@ -20,7 +20,7 @@ from firmware_sim.trace import Trace
 
 if TYPE_CHECKING:
     from firmware_sim.kinematics import Truth
-    from firmware_sim.motion import BodyMotion, BoolArray
+    from firmware_sim.motion import BodyMotion
     from firmware_sim.scenario import Scenario
     from firmware_sim.trace import FloatArray
 
@@ -51,14 +51,13 @@ class Recording:
     """What the sensor wrote down, and what really happened.
 
     Attributes:
-        trace: readings; its true speed is NaN where nothing rolls round the sensor.
-        strokes: by the tissue's true speed, for a worn sensor too.
-        tissue_mps: (n,) that speed at the readings; NaN where the roller is carried.
+        trace: readings; its true speed is that along the tissue, of a worn sensor too, and NaN
+            where the roller is carried.
+        strokes: by the same speed; their times are true ones, also where the trace's clock drifts.
     """
 
     trace: Trace
     strokes: tuple[TrueStroke, ...]
-    tissue_mps: FloatArray
 
 
 def record(scenario: Scenario, seed: int, truth: Truth | None = None) -> Recording:
@@ -82,8 +81,7 @@ def record(scenario: Scenario, seed: int, truth: Truth | None = None) -> Recordi
     carried = scenario.worn is None and ~motion.rolling
     known_mps = np.where(carried, np.nan, motion.speed_mps)
     strokes = true_strokes(np.arange(len(motion)) / fine_hz, known_mps)
-    trace, arrived = _measure(motion, scenario, every, seed, dice)
-    return Recording(trace, strokes, known_mps[::every][arrived])
+    return Recording(_measure(motion, known_mps, scenario, every, seed, dice), strokes)
 
 
 def fine_rate_hz(scenario: Scenario) -> float:
@@ -125,9 +123,13 @@ def _with_effects(motion: BodyMotion, scenario: Scenario, dice: Dice) -> BodyMot
 
 
 def _measure(
-    motion: BodyMotion, scenario: Scenario, every: int, seed: int, dice: Dice
-) -> tuple[Trace, BoolArray]:
-    """The recording, and which of the readings are in it."""
+    motion: BodyMotion,
+    known_mps: FloatArray,
+    scenario: Scenario,
+    every: int,
+    seed: int,
+    dice: Dice,
+) -> Trace:
     mounting = scenario.mounting.settle(dice.mounting)
     rate_hz, n = scenario.rate_hz, -(-len(motion) // every)
     arrived = scenario.losses.arrived(n, dice.losses)
@@ -138,7 +140,6 @@ def _measure(
     if scenario.sensors != "accel":
         rate = angular_rate(motion, mounting)
         gyro = scenario.gyroscope.read(rate, rate_hz, every, dice.gyroscope)[arrived]
-    speed_mps = np.where(motion.rolling, motion.speed_mps, np.nan)[::every]
     metadata = {
         "rolltrack-trace": "1",
         "synthetic": "true",
@@ -148,4 +149,4 @@ def _measure(
         **({"axle": mounting.axle} if scenario.shape == "roller" else {}),
     }
     t_s = scenario.losses.stamp(np.arange(n) / rate_hz, dice.losses)
-    return Trace(t_s[arrived], accel, gyro, speed_mps[arrived], metadata), arrived
+    return Trace(t_s[arrived], accel, gyro, known_mps[::every][arrived], metadata)

@@ -9,16 +9,19 @@ import msgspec
 import numpy as np
 
 from firmware_sim.kinematics import ONE_PUSH, Carry, Rest, Segment, Stroke, SubMovement
+from firmware_sim.limits import Hertz, NotNegative, Positive, check_band, check_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-Positive: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]
-NotNegative: TypeAlias = Annotated[float, msgspec.Meta(ge=0)]
+Length: TypeAlias = Annotated[float, msgspec.Meta(ge=0.005, le=10)]
+Speed: TypeAlias = Annotated[float, msgspec.Meta(ge=1e-4, le=5)]
 
 _PUSH_EVERY_S = (0.35, 0.6)
 """Slow movements are made of sub-movements at 2 to 3 a second (Doeringer and Hogan 1998)."""
 _HALF = 0.5
+_LEAST_ROCKING_S = 1.0
+_LEAST_TURNS = 2.0
 
 
 class RollStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="roll"):
@@ -37,13 +40,25 @@ class RollStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     """
 
     strokes: Annotated[int, msgspec.Meta(ge=1)]
-    length_m: tuple[Positive, Positive]
-    mean_speed_mps: tuple[Positive, Positive]
+    length_m: tuple[Length, Length]
+    mean_speed_mps: tuple[Speed, Speed]
     pause_s: tuple[NotNegative, NotNegative] = (0.0, 0.0)
     draw: Literal["even", "log"] = "even"
     style: Literal["smooth", "measured", "mixed"] = "smooth"
     longest_s: Positive = inf
-    tempo_drift: float = 0.0
+    tempo_drift: Annotated[float, msgspec.Meta(gt=-1, le=10)] = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse limits the wrong way round."""
+        check_pairs(self, "length_m", "mean_speed_mps", "pause_s")
+
+    @property
+    def duration_s(self) -> float:
+        """The longest it may take."""
+        slowest_mps = self.mean_speed_mps[0] * min(1.0, 1.0 + self.tempo_drift)
+        shortest_s, longest_s = (length_m / slowest_mps for length_m in self.length_m)
+        stroke_s = max(shortest_s, min(longest_s, self.longest_s))
+        return self.strokes * (stroke_s + self.pause_s[1])
 
 
 class RestStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="rest"):
@@ -56,6 +71,11 @@ class RestStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
 
     duration_s: Positive
     rocking_mps: NotNegative = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse rocking that has no time for it."""
+        if self.rocking_mps and self.duration_s < _LEAST_ROCKING_S:
+            raise ValueError(f"`duration_s` must be {_LEAST_ROCKING_S:g} or more to rock in")
 
 
 class CarryStep(
@@ -70,10 +90,10 @@ class CarryStep(
         turn_rad: limit of the angle about the axle at which it comes down.
     """
 
-    duration_s: Positive
+    duration_s: Annotated[float, msgspec.Meta(ge=2, le=1e6)]
     reach_m: NotNegative = 0.15
     lean_rad: NotNegative = 0.5
-    turn_rad: NotNegative = 3.0
+    turn_rad: Annotated[float, msgspec.Meta(ge=0, le=7)] = 3.0
 
 
 class WanderStep(
@@ -88,10 +108,16 @@ class WanderStep(
         band_hz: how often direction and pace change.
     """
 
-    duration_s: Positive
-    mean_speed_mps: Positive
+    duration_s: Annotated[float, msgspec.Meta(ge=3, le=1e6)]
+    mean_speed_mps: Speed
     spin_radps: NotNegative = 0.0
-    band_hz: tuple[Positive, Positive] = (0.1, 1.0)
+    band_hz: tuple[Hertz, Hertz] = (0.1, 1.0)
+
+    def __post_init__(self) -> None:
+        """Refuse a band too narrow for the time there is."""
+        check_band(self)
+        if self.duration_s * (self.band_hz[1] - self.band_hz[0]) < _LEAST_TURNS:
+            raise ValueError("`duration_s` is too short for so narrow a `band_hz`; widen it")
 
 
 Step: TypeAlias = RollStep | RestStep | CarryStep | WanderStep

@@ -28,7 +28,12 @@ TIME = "t_s"
 ACCEL = ("ax_mps2", "ay_mps2", "az_mps2")
 GYRO = ("gx_radps", "gy_radps", "gz_radps")
 TRUE_SPEED = "true_speed_mps"
-DECIMALS = {TIME: 6, **dict.fromkeys(ACCEL, 3), **dict.fromkeys(GYRO, 4), TRUE_SPEED: 5}
+DECIMALS = {  # finer than 16 bits of any sensor
+    TIME: 6,
+    **dict.fromkeys(ACCEL, 5),
+    **dict.fromkeys(GYRO, 6),
+    TRUE_SPEED: 5,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

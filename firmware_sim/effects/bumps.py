@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import numpy as np
 
+from firmware_sim.limits import NotNegative
 from firmware_sim.motion import derivative
 
 if TYPE_CHECKING:
@@ -20,14 +21,16 @@ _WAVES = 24
 class Bumps(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Bumps that lift the roller's centre; rolling back meets the same ones again.
 
+    They come by the distance the surface turns, as the roller's own do: spinning meets them, too.
+
     Attributes:
         height_m: amplitude of a wave as large as the bumps.
         pitch_m: from one bump to the next; of irregular bumps about the middle.
         regular: the pattern of a grid roller, instead of a mat's or a floor's.
     """
 
-    height_m: float
-    pitch_m: float = 0.02
+    height_m: NotNegative
+    pitch_m: Annotated[float, msgspec.Meta(ge=0.001, le=1)] = 0.02
     regular: bool = False
 
     def apply(self, motion: BodyMotion, dice: np.random.Generator) -> BodyMotion:

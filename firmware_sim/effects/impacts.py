@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import numpy as np
 
+from firmware_sim.limits import NotNegative, Positive, check_pairs
 from firmware_sim.motion import GRAVITY_MPS2
 
 if TYPE_CHECKING:
@@ -27,10 +28,14 @@ class Impacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         lean_rad: standard deviation of its direction from the vertical.
     """
 
-    every_s: float
-    peak_g: tuple[float, float] = (0.8, 1.4)
-    width_s: float = 0.015
-    lean_rad: float = 0.2
+    every_s: Annotated[float, msgspec.Meta(ge=0.1, le=1e6)]
+    peak_g: tuple[NotNegative, NotNegative] = (0.8, 1.4)
+    width_s: Positive = 0.015
+    lean_rad: NotNegative = 0.2
+
+    def __post_init__(self) -> None:
+        """Refuse limits the wrong way round."""
+        check_pairs(self, "peak_g")
 
     def apply(self, motion: BodyMotion, dice: np.random.Generator) -> BodyMotion:
         """Add the knocks; the acceleration of each is the second derivative of a Gaussian."""

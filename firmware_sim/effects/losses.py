@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import numpy as np
 
+from firmware_sim.limits import NotNegative, Share
+
 if TYPE_CHECKING:
     from firmware_sim.motion import BoolArray
     from firmware_sim.trace import FloatArray
 
 _LEAST_STEP_S = 1e-4
-
-Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
 
 
 class Losses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -22,14 +22,14 @@ class Losses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     Attributes:
         packets: share of packets that never arrive.
         packet_samples: readings in a packet.
-        jitter_s: standard deviation of the time stamps.
+        jitter_s: standard deviation of the time stamps; at most half a period.
         drift_ppm: how much too fast the clock runs that stamps them.
     """
 
     packets: Share = 0.0
     packet_samples: Annotated[int, msgspec.Meta(ge=1)] = 1
-    jitter_s: float = 0.0
-    drift_ppm: float = 0.0
+    jitter_s: NotNegative = 0.0
+    drift_ppm: Annotated[float, msgspec.Meta(ge=-1e5, le=1e5)] = 0.0
 
     def arrived(self, n: int, dice: np.random.Generator) -> BoolArray:
         """(n,) which readings are in the recording; the first and the last packet always are."""

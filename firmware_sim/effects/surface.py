@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 import numpy as np
 
+from firmware_sim.limits import Angle
+
 if TYPE_CHECKING:
     from firmware_sim.motion import BodyMotion
 
@@ -21,7 +23,7 @@ class Surface(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """
 
     kind: Literal["floor", "wall"] = "floor"
-    axle_slope_rad: float = 0.0
+    axle_slope_rad: Angle = 0.0
 
     def apply(self, motion: BodyMotion, _dice: np.random.Generator) -> BodyMotion:
         """Turn gravity instead of the surface."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from firmware_sim.limits import Hertz, NotNegative, check_band
 from firmware_sim.noise import band_noise
 
 if TYPE_CHECKING:
@@ -23,8 +24,12 @@ class Tremor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         band_hz: where it lies; physiological tremor is between 6 and 12 Hz.
     """
 
-    rms_mps2: float
-    band_hz: tuple[float, float] = (6.0, 12.0)
+    rms_mps2: NotNegative
+    band_hz: tuple[Hertz, Hertz] = (6.0, 12.0)
+
+    def __post_init__(self) -> None:
+        """Refuse a band without width."""
+        check_band(self)
 
     def apply(self, motion: BodyMotion, dice: np.random.Generator) -> BodyMotion:
         """Shake the motion."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import numpy as np
 
+from firmware_sim.limits import Hertz, NotNegative, Positive, check_band
 from firmware_sim.noise import band_noise
 
 if TYPE_CHECKING:
@@ -24,10 +25,14 @@ class Vibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         band_hz: where it lies.
     """
 
-    rms_mps2: float
-    full_speed_mps: float = 0.02
-    at_rest: float = 0.3
-    band_hz: tuple[float, float] = (2.0, 15.0)
+    rms_mps2: NotNegative
+    full_speed_mps: Positive = 0.02
+    at_rest: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.3
+    band_hz: tuple[Hertz, Hertz] = (2.0, 15.0)
+
+    def __post_init__(self) -> None:
+        """Refuse a band without width."""
+        check_band(self)
 
     def apply(self, motion: BodyMotion, dice: np.random.Generator) -> BodyMotion:
         """Shake the motion."""

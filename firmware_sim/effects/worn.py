@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from firmware_sim.limits import Hertz, NotNegative, check_band
 from firmware_sim.motion import AT_ANGLE_0, angular_rate_of, derivative
 from firmware_sim.noise import band_noise
 
@@ -26,8 +27,12 @@ class Worn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         band_hz: how fast it leans.
     """
 
-    sway_rad: float = 0.02
-    band_hz: tuple[float, float] = (0.1, 0.6)
+    sway_rad: NotNegative = 0.02
+    band_hz: tuple[Hertz, Hertz] = (0.1, 0.6)
+
+    def __post_init__(self) -> None:
+        """Refuse a band without width."""
+        check_band(self)
 
     def apply(self, motion: BodyMotion, dice: np.random.Generator) -> BodyMotion:
         """Replace the turn by leaning and double the translation."""

@@ -6,6 +6,7 @@ import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.central import (
     PATIENCE_S,
@@ -21,6 +22,10 @@ from firmware_sim.hub import Hub
 from firmware_sim.link import SimLink
 from firmware_sim.profile import INFO, Identity
 from firmware_sim.trace import write_trace
+from rolltrack.core.sample import ImuSamples
+from rolltrack.traces.trace import Trace as ProductTrace
+from rolltrack.traces.trace import TraceMeta
+from rolltrack.traces.writer import write_trace as write_product_trace
 
 
 async def test_each_client_of_the_hub_has_its_own_radio():
@@ -112,6 +117,43 @@ async def test_replay_once_sends_all_says_goodbye_and_exits(tmp_path):
         assert motion.counts == list(range(205))
         assert motion.seqs == list(range(21))
         assert await process.stderr.read() == b""
+
+
+@pytest.mark.process
+async def test_a_trace_the_product_wrote_is_replayed_with_its_axle(tmp_path):
+    samples = ImuSamples(np.arange(50) / 100, np.tile([9.8, 0.0, 0.0], (50, 1)))
+    for name, axle in {"z.csv": (0.0, 0.0, -1.0), "between.csv": (0.6, 0.8, 0.0)}.items():
+        write_product_trace(tmp_path / name, ProductTrace(name, TraceMeta(axle=axle), samples))
+    for name, code in {"z.csv": 6, "between.csv": 0}.items():
+        async with replaying(tmp_path / name) as (_, port), central_at(port) as central:
+            await central.connect("F0:5E:00:00:00:01")
+            assert struct.unpack_from("<BIffB", await central.read(INFO))[4] == code
+
+
+@pytest.mark.process
+async def test_a_scenario_is_replayed_over_its_air_and_each_roller_loses_packets_of_its_own(
+    tmp_path,
+):
+    scenario = tmp_path / "mine.toml"
+    scenario.write_text('base = "calf"\n[air]\nclock_us = 4294967000\nloss = 0.9\n')
+
+    async def lost(*options):
+        found = []
+        async with replaying(scenario, "--loss", "0.2", "--count", "2", *options) as (_, port):
+            for n in (1, 2):
+                async with central_at(port) as central:
+                    await central.connect(f"F0:5E:00:00:00:0{n}")
+                    motion = await central.subscribe()
+                    await motion.until(lambda motion=motion: len(motion.seqs) > 60)
+                    assert struct.unpack_from("<BIffBHI", await central.read(INFO))[6] < 2**31
+                    found.append(set(range(60)) - set(motion.seqs))
+        return found
+
+    first, second = await lost("--seed", "3")
+    assert 3 < len(first) < 25
+    assert first != second
+    assert await lost("--seed", "3") == [first, second]
+    assert await lost("--seed", "4") != [first, second]
 
 
 @pytest.mark.process

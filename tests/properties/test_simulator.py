@@ -28,7 +28,7 @@ def maybe(strategy):
 
 steps = st.lists(
     st.one_of(
-        st.builds(RestStep, st.floats(0.1, 3), rocking_mps=st.sampled_from([0.0, 0.002])),
+        st.builds(RestStep, st.floats(1, 3), rocking_mps=st.sampled_from([0.0, 0.002])),
         st.builds(
             RollStep,
             st.integers(1, 3),
@@ -38,7 +38,7 @@ steps = st.lists(
             draw=st.sampled_from(["even", "log"]),
             style=st.sampled_from(["smooth", "measured", "mixed"]),
         ),
-        st.builds(CarryStep, st.floats(1, 4)),
+        st.builds(CarryStep, st.floats(2, 4)),
     ),
     min_size=1,
     max_size=4,
@@ -52,7 +52,7 @@ scenarios = st.builds(
     steps=steps.map(tuple),
     mounting=st.builds(
         Mounting,
-        scatter=st.builds(Scatter, any_phase=st.booleans(), lever_m=st.floats(0, 0.06)),
+        scatter=st.builds(Scatter, any_phase=st.booleans(), lever_m=st.floats(0, 0.03)),
     ),
     accelerometer=st.builds(
         Accelerometer, bias_mps2=st.floats(0, 1), bits=st.sampled_from([0, 12, 16])
@@ -63,8 +63,8 @@ scenarios = st.builds(
     bumps=maybe(st.builds(Bumps, height_m=st.floats(0, 0.0003), regular=st.booleans())),
     tremor=maybe(st.builds(Tremor, rms_mps2=st.floats(0, 0.1))),
     impacts=maybe(st.builds(Impacts, every_s=st.floats(1, 10))),
-    slip=maybe(st.builds(Slip, slide=st.floats(-1, 0.5))),
-    losses=st.builds(Losses, packets=st.floats(0, 0.2), jitter_s=st.floats(0, 0.01)),
+    slip=maybe(st.builds(Slip, slide=st.floats(-1, 0.5), every_s=maybe(st.floats(1, 10)))),
+    losses=st.builds(Losses, packets=st.floats(0, 0.2), jitter_s=st.floats(0, 0.00125)),
 )
 
 

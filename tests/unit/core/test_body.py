@@ -68,7 +68,7 @@ def test_the_tissues_speed_is_half_of_the_bodys():
     speed = np.concatenate([motion.speed_mps for motion in motions])
     known = np.isfinite(speed)
     assert known.any()
-    true, said = found.tissue_mps[known], speed[known]
+    true, said = found.trace.true_speed_mps[known], speed[known]
     assert abs(said @ true) / (true @ true) == pytest.approx(1.0, abs=0.1)
     assert np.sqrt(np.mean((np.abs(said) - np.abs(true)) ** 2)) < 0.02
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from firmware_sim.ball import rolling_ball
 from firmware_sim.effects.bumps import Bumps
 from firmware_sim.effects.carried import pick_up
 from firmware_sim.effects.impacts import Impacts
@@ -18,6 +19,7 @@ from firmware_sim.effects.worn import Worn
 from firmware_sim.kinematics import Carry, Rest, Stroke, Truth, roll, spans
 from firmware_sim.motion import GRAVITY_MPS2, rolling_cylinder
 from firmware_sim.mounting import Mounting, angular_rate, specific_force
+from firmware_sim.steps import RestStep, WanderStep
 
 RATE_HZ = 800
 RADIUS_M = 0.075
@@ -97,6 +99,26 @@ def test_slip_changes_the_translation_and_not_the_turn(dice, slide):
     slipping = Slip(slide=slide).apply(rolling, dice)
     np.testing.assert_allclose(slipping.accel_mps2, rolling.accel_mps2 * (1 + slide))
     assert slipping.speed_mps is rolling.speed_mps
+
+
+def test_grip_lost_for_a_while_moves_the_centre_and_not_the_surface(dice):
+    """Off an episode the centre rolls; within one it is faster by `slide`; speeds join smoothly."""
+    rolling = steady(0.1, seconds=60)
+    slipping = Slip(slide=0.3, every_s=10.0, lasts_s=0.5).apply(rolling, dice)
+    beyond = np.cumsum(slipping.accel_mps2[:, 0] - rolling.accel_mps2[:, 0]) / RATE_HZ
+    assert beyond.max() == pytest.approx(0.03, rel=0.01)
+    assert abs(beyond[-1]) < 1e-6
+    episodes = np.count_nonzero(np.diff((beyond > 0.015).astype(int)) == 1)
+    assert 2 <= episodes <= 12
+    assert 0.3 < np.count_nonzero(beyond > 0.015) / RATE_HZ / episodes < 0.6
+    assert slipping.speed_mps is rolling.speed_mps
+
+
+def test_a_ball_that_spins_on_the_spot_goes_nowhere(dice):
+    steps = [RestStep(1.0), WanderStep(10.0, 0.09), RestStep(1.0)]
+    ball = rolling_ball(steps, radius_m=RADIUS_M, rate_hz=RATE_HZ, dice=dice)
+    assert np.abs(ball.accel_mps2).max() > 0.01
+    assert not Slip(slide=-1.0).apply(ball, dice).accel_mps2.any()
 
 
 def test_on_a_wall_speeding_up_changes_the_weight(dice):

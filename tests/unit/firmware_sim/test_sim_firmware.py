@@ -143,6 +143,18 @@ def test_a_change_of_rate_loses_no_time():
     assert packets[-1][3][-1] == 98
 
 
+def test_what_waits_in_another_scale_is_dropped_and_counted():
+    firmware = Firmware(counting_trace(100), at_end="stop")
+    firmware.begin(0.0)
+    firmware.advance(0.255, MTU)
+    firmware.configure(Config(accel_full_scale_g=16))
+    firmware.advance(0.5, MTU)
+    packets = [unpack(packet) for packet in firmware.take(99)]
+    assert packets[0][3] == pytest.approx([k / 2 for k in range(20, 30)], abs=0.51)
+    assert packets[0][2] == 2
+    assert struct.unpack_from("<HI", firmware.status()) == (2, 20)
+
+
 def test_clipping_is_flagged_in_its_packet_only():
     trace = counting_trace(30)
     trace.accel_mps2[12] = 500.0

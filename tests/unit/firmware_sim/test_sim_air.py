@@ -5,12 +5,13 @@ import contextlib
 import struct
 from contextlib import asynccontextmanager
 
+import numpy as np
 import pytest
 from bumble import hci
 from support.central import PATIENCE_S, ROLLER, Received, central_on, counting_trace
 
+from firmware_sim.air import Air, Faults
 from firmware_sim.clock import DeviceClock
-from firmware_sim.faults import FaultPlan, Faults
 from firmware_sim.firmware import WATCHDOG_RESET, Firmware
 from firmware_sim.link import SimLink
 from firmware_sim.packets import Config
@@ -20,37 +21,39 @@ from firmware_sim.profile import STATUS
 MTU = 247
 
 
+def faults(seed=1, **air):
+    return Faults(Air(**air), np.random.default_rng(seed))
+
+
 def packets(count):
     return [n.to_bytes(4, "little") for n in range(count)]
 
 
-def test_without_a_plan_everything_passes_once():
-    assert Faults(FaultPlan()).pass_on(packets(100)) == packets(100)
+def test_without_faults_everything_passes_once():
+    assert faults().pass_on(packets(100)) == packets(100)
 
 
 def test_loss_and_duplicates_have_the_share_asked_for_and_keep_the_order():
     sent = packets(20_000)
-    lost = Faults(FaultPlan(loss=0.05)).pass_on(sent)
+    lost = faults(loss=0.05).pass_on(sent)
     assert 1 - len(lost) / len(sent) == pytest.approx(0.05, abs=0.005)
     order = [int.from_bytes(packet, "little") for packet in lost]
     assert order == sorted(set(order))
-    twice = Faults(FaultPlan(duplicates=0.1)).pass_on(sent)
+    twice = faults(duplicates=0.1).pass_on(sent)
     assert len(twice) / len(sent) == pytest.approx(1.1, abs=0.01)
     assert list(dict.fromkeys(twice)) == sent
 
 
 def test_the_same_seed_loses_the_same_packets():
-    one, same, other = (
-        Faults(FaultPlan(loss=0.2, seed=seed)).pass_on(packets(500)) for seed in (1, 1, 2)
-    )
+    one, same, other = (faults(seed, loss=0.2).pass_on(packets(500)) for seed in (1, 1, 2))
     assert one == same
     assert one != other
 
 
 def test_it_hangs_for_as_long_as_asked_and_reboots_once():
-    faults = Faults(FaultPlan(freeze_at_s=2.0, freeze_s=1.0, reboot_at_s=5.0))
-    assert [faults.frozen(t) for t in (1.9, 2.0, 2.9, 3.0)] == [False, True, True, False]
-    assert [faults.reboots(t) for t in (4.9, 5.0, 6.0)] == [False, True, False]
+    bad = faults(freeze_at_s=2.0, freeze_s=1.0, reboot_at_s=5.0)
+    assert [bad.frozen(t) for t in (1.9, 2.0, 2.9, 3.0)] == [False, True, True, False]
+    assert [bad.reboots(t) for t in (4.9, 5.0, 6.0)] == [False, True, False]
 
 
 def test_a_reboot_starts_counters_clock_and_configuration_again():
@@ -69,11 +72,9 @@ def test_a_reboot_starts_counters_clock_and_configuration_again():
 
 
 @asynccontextmanager
-async def faulty_roller(link, plan, **firmware):
-    chip = Firmware(
-        counting_trace(), clock=DeviceClock(speed=20.0), config=Config(max_samples=5), **firmware
-    )
-    roller = VirtualRoller(link, chip, ROLLER, faults=Faults(plan))
+async def faulty_roller(link, *, wait=True, **air):
+    chip = Firmware(counting_trace(), clock=DeviceClock(speed=20.0), config=Config(max_samples=5))
+    roller = VirtualRoller(link, chip, ROLLER, wait=wait, faults=faults(**air))
     await roller.power_on()
     running = asyncio.create_task(roller.run())
     try:
@@ -87,8 +88,7 @@ async def faulty_roller(link, plan, **firmware):
 
 async def test_a_central_sees_holes_and_repeats_in_the_sequence():
     link = SimLink()
-    plan = FaultPlan(loss=0.1, duplicates=0.1)
-    async with faulty_roller(link, plan), central_on(link) as central:
+    async with faulty_roller(link, loss=0.1, duplicates=0.1), central_on(link) as central:
         motion = await (await central.connect()).subscribe()
         await motion.until(lambda: len(motion.seqs) >= 100)
         assert motion.seqs == sorted(motion.seqs)
@@ -98,8 +98,7 @@ async def test_a_central_sees_holes_and_repeats_in_the_sequence():
 
 async def test_a_frozen_roller_stays_connected_and_has_measured_nothing_meanwhile():
     link = SimLink()
-    plan = FaultPlan(freeze_at_s=1.0, freeze_s=1.5)
-    async with faulty_roller(link, plan), central_on(link) as central:
+    async with faulty_roller(link, freeze_at_s=1.0, freeze_s=1.5), central_on(link) as central:
         motion = await (await central.connect()).subscribe()
         await motion.until(lambda: len(motion.counts) >= 200)
         assert motion.seqs == list(range(len(motion.seqs)))
@@ -108,9 +107,19 @@ async def test_a_frozen_roller_stays_connected_and_has_measured_nothing_meanwhil
         assert not central.gone.done()
 
 
+async def test_a_reboot_that_nobody_saw_leaves_the_next_link_alone():
+    """Roller time runs twenty times as fast: the reboot is due long before anybody connects."""
+    link = SimLink()
+    async with faulty_roller(link, reboot_at_s=0.0, wait=False), central_on(link) as central:
+        motion = await (await central.connect()).subscribe()
+        await motion.until(lambda: len(motion.counts) >= 50)
+        assert not central.gone.done()
+        assert (await central.read(STATUS))[-1] == WATCHDOG_RESET
+
+
 async def test_a_reboot_drops_the_link_and_the_next_stream_begins_at_zero():
     link = SimLink()
-    async with faulty_roller(link, FaultPlan(reboot_at_s=1.5)), central_on(link) as central:
+    async with faulty_roller(link, reboot_at_s=1.5), central_on(link) as central:
         first = await (await central.connect()).subscribe()
         assert await asyncio.wait_for(central.gone, PATIENCE_S) == hci.HCI_CONNECTION_TIMEOUT_ERROR
         assert first.seqs[-1] > 20
