@@ -92,6 +92,7 @@ def session_of(scenario: Scenario, seed: int) -> Session:
     """One session of a scenario that need not be a bundled one."""
     recording = record(scenario, seed)
     trace = recording.trace
+    assert trace.true_speed_mps is not None
     axle: FloatArray | None = None
     shape: Shape = "body" if scenario.worn else scenario.shape
     if shape == "roller":
@@ -99,7 +100,7 @@ def session_of(scenario: Scenario, seed: int) -> Session:
         axle = np.array([axis == name[1] for axis in "xyz"]) * (1.0 if name[0] == "+" else -1.0)
     return Session(
         ImuSamples(trace.t_s, trace.accel_mps2, trace.gyro_radps),
-        recording.trace.true_speed_mps,
+        trace.true_speed_mps,
         recording.strokes,
         scenario.radius_m,
         axle,
