@@ -29,6 +29,9 @@ RATES_HZ = (25, 50, 100, 200, 400)
 ACCEL_FULL_SCALES_G = (2, 4, 8, 16)
 GYRO_FULL_SCALES_DPS = (125, 250, 500, 1000, 2000)
 QUEUE_PACKETS = 16
+_SLOW_RADPS = 0.05
+"""Below it a roller does not turn; a gyroscope's bias is smaller."""
+_FEW = 10
 POWER_ON_RESET, WATCHDOG_RESET = 0, 1
 
 
@@ -117,6 +120,7 @@ class Firmware:
             accel_lsb=self.accel_lsb,
             gyro_lsb=self.gyro_lsb,
         )
+        self._gyro_at_rest = self._zero_rate()
         self._next = ceil(self._next * self.config.rate_hz / old_rate_hz)
         if self._queue and (self.accel_lsb, self.gyro_lsb) != old_scales:
             self.dropped += sum(map(packets.samples_in, self._queue))
@@ -200,6 +204,14 @@ class Firmware:
             reset_reason=self.reset_reason,
         )
 
+    def _zero_rate(self) -> Counts:
+        """What the gyroscope reads at rest, its bias; 0 where the trace does not rest."""
+        counts = self._readings.counts[self._readings.present, 3:]
+        slow = np.abs(counts).max(axis=1, initial=0) * self.gyro_lsb < _SLOW_RADPS
+        if np.count_nonzero(slow) < _FEW:
+            return np.zeros(counts.shape[1], dtype=counts.dtype)
+        return np.asarray(np.rint(np.median(counts[slow], axis=0)), dtype=counts.dtype)
+
     def _most_samples(self, att_mtu: int) -> int:
         axes = self._readings.counts.shape[1]
         return min(self.config.max_samples, packets.samples_that_fit(att_mtu, axes))
@@ -251,7 +263,7 @@ class Firmware:
             return self._readings.counts[k % n], bool(self._readings.clipped[k % n])
         last = int(np.flatnonzero(self._readings.present)[-1])
         still = self._readings.counts[last].copy()
-        still[3:] = 0
+        still[3:] = self._gyro_at_rest
         return still, bool(self._readings.clipped[last])
 
 

@@ -14,7 +14,8 @@ KEYS = {
     "live": "v ts seq session_id speed_mm_s sd_mm_s dir limit_mm_s state too_fast lag_ms",
     "state": "v ts session_id state too_fast speed_mm_s limit_mm_s strokes too_fast_strokes"
     " battery_pct",
-    "stroke": "v ts seq session_id n dur_ms mean_mm_s peak_mm_s length_mm dir too_fast reasons",
+    "stroke": "v ts seq session_id n dur_ms mean_mm_s peak_mm_s length_mm dir too_fast reasons"
+    " mean_sd_mm_s",
     "alert": "v ts seq session_id alert_id kind phase value limit unit",
     "session": "v ts session_id revision athlete roller region protocol started_at ended_at"
     " rolling_s hold_s unknown_s strokes too_fast_strokes mean_mm_s p95_mm_s peak_mm_s"
@@ -83,6 +84,7 @@ def test_stroke_values_and_units():
         "dir": 1,
         "too_fast": True,
         "reasons": [reason],
+        "mean_sd_mm_s": 0.6,
     }
 
 

@@ -53,7 +53,7 @@ def test_the_list_as_json_is_made_of_session_payloads(path):
 
 def test_a_session_is_shown_with_its_strokes_in_cm_per_second(path):
     shown = sessions("show", sample.SESSION_ID[:13], "--store", path).stdout
-    assert "7.8 cm/s" in shown
+    assert "7.81 ± 0.06 cm/s" in shown
     assert shown.count("too fast") == 1
     assert "96 strokes, 11 of them" in shown
 
@@ -65,7 +65,7 @@ def test_germans_read_their_sessions_in_german(path):
     assert max(map(len, listed)) <= 80
     assert listed[3].split()[-4:] == ["96", "11", "3,8", "9,1"]
     shown = sessions("show", sample.SESSION_ID, "--store", path, "--lang", "de").stdout
-    assert "7,8 cm/s" in shown
+    assert "7,81 ± 0,06 cm/s" in shown
     assert shown.count("zu schnell") == 1
     assert "96 Züge, davon 11" in shown
 

@@ -13,6 +13,7 @@ from rolltrack.core.events import FinalSpeed, JudgedStroke, LiveSpeed, SessionEn
 from rolltrack.core.sample import ImuSamples, SignalGap
 from rolltrack.core.tracker import Setup, Tracker
 from rolltrack.errors import InputError, UsageError
+from rolltrack.traces.plausibility import check_rate
 from rolltrack.traces.reader import iter_trace, open_trace, trace_name
 
 if TYPE_CHECKING:
@@ -73,7 +74,10 @@ def analyse(
     if series is not None:
         series.finish()
     if ended is None:
-        raise InputError("the recording holds no usable readings.")
+        raise InputError(
+            "the recording holds no usable readings.",
+            hint="It may be too short, or lack a sensor in every row.",
+        )
     return ended
 
 
@@ -129,6 +133,7 @@ def analyse_trace(
     on_bytes = None if progress is None else lambda read: progress(min(1.0, read / size))
     blocks = iter_trace(path, on_bytes=on_bytes)
     first = next(blocks)  # its faults come before an older series is given up
+    check_rate(first.t_s, str(path))
     with SeriesWriter(Path(series)) if series is not None else nullcontext() as writer:
         ended = analyse(chain([first], blocks), setup, writer)
     return Analysis(ended.strokes, ended.summary, used_m, protocol.id, assumed)

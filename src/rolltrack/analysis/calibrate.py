@@ -6,7 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rolltrack.analysis.analyse import DEFAULT_RADIUS_M, analyse_trace
-from rolltrack.core.calibration import Calibration, CalibrationError, find_radius
+from rolltrack.core.calibration import (
+    GYRO_SCALE_SD,
+    Calibration,
+    CalibrationError,
+    find_radius,
+)
 from rolltrack.errors import InputError
 from rolltrack.protocols import load_protocol
 from rolltrack.traces.reader import open_trace
@@ -44,13 +49,16 @@ def calibrate(
         found = analyse_trace(trace, protocol=protocol, radius_m=radius_m, sensors=sensors)
         return [judged.stroke for judged in found.strokes]
 
+    head = open_trace(Path(trace))
+    counted = sensors != "gyro" and head.columns.accel
     try:
         return find_radius(
             strokes_at,
             distance_m,
-            assumed_m=open_trace(Path(trace)).meta.radius_m or DEFAULT_RADIUS_M,
+            assumed_m=head.meta.radius_m or DEFAULT_RADIUS_M,
             passes=passes,
             distance_sd_m=distance_sd_m,
+            scale_sd=0.0 if counted else GYRO_SCALE_SD,
         )
     except CalibrationError as fault:
         raise InputError(f"{trace}: {fault.what}", hint=fault.hint) from fault

@@ -36,7 +36,7 @@ def calibrate(
     """
     found = find_radius(trace, distance_m, passes=passes, sensors=sensors)
     if sensors == "gyro":
-        note("A gyroscope's scale is off by a per cent or so, and the radius with it.")
+        note("A gyroscope's scale is off by a per cent or so; the radius's error allows for it.")
     if as_json:
         print_json(asdict(found))
         return

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from rolltrack.cli.mqtt_listening import overhearing
 from rolltrack.cli.mqtt_watch_texts import WORDS
-from rolltrack.cli.output import stdout
+from rolltrack.cli.output import note, stdout
 from rolltrack.cli.signals import stopped_by_signals
 from rolltrack.sinks.live_texts import TEXTS
 from rolltrack.wire import AlertPayload, LivePayload, SessionPayload, StatePayload, StrokePayload
@@ -95,9 +95,7 @@ class Wall:
         who = f"{parameters.get('athlete', '')}/{parameters.get('roller', '')}".rstrip("/")
         match content:
             case StrokePayload():
-                verdict = texts.fast if content.too_fast else texts.ok
-                mean = texts.number(None if content.mean_mm_s is None else content.mean_mm_s / 10)
-                return f"{who}  {texts.stroke} {content.n}: {mean} cm/s, {verdict}"
+                return f"{who}  {texts.stroke} {content.n}: {_verdict(content, texts)}"
             case AlertPayload():
                 phase = words.raised if content.phase == "raised" else words.cleared
                 return f"{who}  {phase}: {texts.alerts.get(content.kind, content.kind)}"
@@ -144,6 +142,14 @@ class Wall:
         ]
 
 
+def _verdict(stroke: StrokePayload, texts: Texts) -> str:
+    if stroke.mean_mm_s is None:
+        return texts.not_known
+    mean, sd_mm_s = texts.number(stroke.mean_mm_s / 10), stroke.mean_sd_mm_s
+    error = "" if sd_mm_s is None else f" ± {texts.error(sd_mm_s / 1000)}"
+    return f"{mean}{error} cm/s, {texts.fast if stroke.too_fast else texts.ok}"
+
+
 def _cm(texts: Texts, mm: float | None) -> str:
     return "" if mm is None else texts.number(mm / 10)
 
@@ -177,6 +183,9 @@ async def watch_broker(
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(seconds):
                         await stop.wait()
+    if not (draws or as_json or wall.latest):
+        heard = WORDS[lang].heard.format(len(wall.rollers))
+        note(f"{heard} {WORDS[lang].nothing_yet}", lang)
 
 
 async def _draw(wall: Wall, stop: asyncio.Event, seconds: float | None) -> None:

@@ -21,11 +21,26 @@ class Words:
     raised: str
     cleared: str
     nothing_yet: str
+    heard: str
 
 
 WORDS: Mapping[Lang, Words] = {
-    "en": Words("athlete", "heard", "session", "alert", "over", "No strokes or alerts yet."),
+    "en": Words(
+        "athlete",
+        "heard",
+        "session",
+        "alert",
+        "over",
+        "No strokes or alerts yet.",
+        "Rollers heard of: {}.",
+    ),
     "de": Words(
-        "Person", "gehört", "Sitzung", "Warnung", "vorbei", "Noch keine Züge oder Warnungen."
+        "Person",
+        "gehört",
+        "Sitzung",
+        "Warnung",
+        "vorbei",
+        "Noch keine Züge oder Warnungen.",
+        "Rollen, von denen zu hören war: {}.",
     ),
 }

@@ -61,7 +61,7 @@ def cm_per_s(speed_mps: float | None, digits: int = 1) -> str:
 
 def minutes(duration_s: float) -> str:
     """83.4 s reads "1:23"."""
-    whole = int(duration_s)
+    whole = round(duration_s)
     return f"{whole // 60}:{whole % 60:02d}"
 
 

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from rolltrack.wire import SessionPayload
 
 
+_LONG_S = 5.0
+
+
 def session_in_words(session: SessionPayload, lang: Lang = "en") -> list[str]:
     """What was rolled, how fast, and what is not known; one sentence each."""
     return _german(session) if lang == "de" else _english(session)
@@ -20,9 +23,10 @@ def _english(session: SessionPayload) -> list[str]:
     strokes = _count(session.strokes, "stroke", "strokes")
     limit = _cm(session.limit_mm_s)
     over = "" if session.distance_m is None else f" over {_decimal(session.distance_m)} m"
+    whose = "them" if session.distance_m is not None else "those whose speed is known"
     words = [
         (
-            f"{strokes}, {session.too_fast_strokes} of them faster than the "
+            f"{strokes}, {session.too_fast_strokes} of {whose} faster than the "
             f"{limit} cm/s of the protocol {session.protocol}."
         ),
         (
@@ -35,7 +39,7 @@ def _english(session: SessionPayload) -> list[str]:
             f"Tempo {_decimal(session.tempo_per_min)} strokes per minute; the speed of slow or "
             "uncertain strokes is not known, so there is no mean."
         )
-    if session.mean_mm_s is not None:
+    if session.mean_mm_s is not None and session.strokes:
         words.append(
             f"Mean speed {_cm(session.mean_mm_s)} cm/s, 95 % of the time below "
             f"{_cm(session.p95_mm_s)} cm/s, peak {_cm(session.peak_mm_s)} cm/s."
@@ -45,6 +49,11 @@ def _english(session: SessionPayload) -> list[str]:
             f"Not measurable for {_decimal(session.unknown_s)} s; "
             f"{_count(session.gaps, 'gap', 'gaps')}, {session.samples_lost} readings lost."
         )
+    if _hardly_known(session):
+        words.append(
+            "It hardly moves like a roller on its axle. If it is a ball or a phone worn on the"
+            " body, say so: --shape ball or --shape body, or `shape` in its [[rollers]] entry."
+        )
     return words
 
 
@@ -52,9 +61,10 @@ def _german(session: SessionPayload) -> list[str]:
     strokes = _count(session.strokes, "Zug", "Züge")
     limit = _cm(session.limit_mm_s, "de")
     over = "" if session.distance_m is None else f" über {_decimal(session.distance_m, 'de')} m"
+    whose = "davon" if session.distance_m is not None else "von denen mit bekanntem Tempo"
     words = [
         (
-            f"{strokes}, davon {session.too_fast_strokes} schneller als die "
+            f"{strokes}, {whose} {session.too_fast_strokes} schneller als die "
             f"{limit} cm/s des Protokolls {session.protocol}."
         ),
         (
@@ -67,7 +77,7 @@ def _german(session: SessionPayload) -> list[str]:
             f"{_decimal(session.tempo_per_min, 'de')} Züge pro Minute; wie schnell langsame oder "
             "unsichere Züge waren, ist nicht bekannt, also auch kein Mittel."
         )
-    if session.mean_mm_s is not None:
+    if session.mean_mm_s is not None and session.strokes:
         words.append(
             f"Mittleres Tempo {_cm(session.mean_mm_s, 'de')} cm/s, 95 % der Zeit unter "
             f"{_cm(session.p95_mm_s, 'de')} cm/s, Spitze {_cm(session.peak_mm_s, 'de')} cm/s."
@@ -77,7 +87,19 @@ def _german(session: SessionPayload) -> list[str]:
             f"{_decimal(session.unknown_s, 'de')} s nicht messbar; "
             f"{_count(session.gaps, 'Lücke', 'Lücken')}, {session.samples_lost} Messwerte verloren."
         )
+    if _hardly_known(session):
+        words.append(
+            "Das bewegt sich kaum wie eine Rolle auf ihrer Achse. Ist es ein Ball oder ein am"
+            " Körper getragenes Telefon: --shape ball oder --shape body, oder `shape` in"
+            " [[rollers]]."
+        )
     return words
+
+
+def _hardly_known(session: SessionPayload) -> bool:
+    """Whether most of it was motion that the model does not fit."""
+    known_s = session.rolling_s + session.hold_s
+    return not session.strokes and session.unknown_s > max(known_s, _LONG_S)
 
 
 def _count(number: int, one: str, many: str) -> str:

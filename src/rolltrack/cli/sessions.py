@@ -14,7 +14,7 @@ from rolltrack.cli.session_texts import session_in_words
 from rolltrack.cli.table_texts import TABLE_TEXTS
 from rolltrack.cli.tables import local_time, sessions_table, stored_table
 from rolltrack.config import load_config
-from rolltrack.errors import UsageError
+from rolltrack.errors import InputError, UsageError
 from rolltrack.sinks.live_texts import Lang, language_of
 from rolltrack.store import SessionStore
 from rolltrack.wire import analysed_stroke, session_payload
@@ -103,6 +103,8 @@ def _store_path(config: Path | None, store: Path | None) -> Path:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[SessionStore]:
+    if not path.stat().st_size:  # to open it would make a store of it
+        raise InputError(f"{path}: the file is empty, not a session store.")
     store = SessionStore(path)
     try:
         yield store

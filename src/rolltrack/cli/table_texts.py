@@ -17,9 +17,7 @@ class TableTexts:
 
     at: str
     after: str
-    mean: str
     verdict: str
-    speed_not_known: str
     partly_unknown: str
     started: str
     athlete: str
@@ -39,9 +37,7 @@ TABLE_TEXTS: Mapping[Lang, TableTexts] = {
     "en": TableTexts(
         at="at",
         after="after",
-        mean="mean",
         verdict="verdict",
-        speed_not_known="speed not known",
         partly_unknown=", partly not measured",
         started="started",
         athlete="athlete",
@@ -62,9 +58,7 @@ TABLE_TEXTS: Mapping[Lang, TableTexts] = {
     "de": TableTexts(
         at="bei",
         after="nach",
-        mean="Mittel",
         verdict="Urteil",
-        speed_not_known="Tempo nicht bekannt",
         partly_unknown=", teils nicht gemessen",
         started="Beginn",
         athlete="Sportler",

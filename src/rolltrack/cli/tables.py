@@ -23,41 +23,35 @@ SHORT_ID = 13  # of a UUIDv7: its time to the millisecond
 
 
 def analysed_table(strokes: Sequence[JudgedStroke], lang: Lang = "en") -> Table:
-    """A recording's strokes, each with the standard deviation of its speed."""
-    words, say = TEXTS[lang], TABLE_TEXTS[lang]
-    table = _strokes_table(lang, say.at, words.mean)
+    """A recording's strokes; their times count from its first reading."""
+    table = _strokes_table(lang, TABLE_TEXTS[lang].at)
     for judged in strokes:
-        stroke = judged.stroke
-        mean = words.number(_hundredfold(stroke.mean_speed_mps), 2)
-        if stroke.mean_speed_sd_mps is not None:
-            sd_cmps = max(100 * stroke.mean_speed_sd_mps, _LEAST_CMPS)
-            mean += f" ± {words.number(sd_cmps, 2)}"
-        table.add_row(*_row(judged, lang, stroke.start_s, mean))
+        table.add_row(*_row(judged, lang, judged.stroke.start_s))
     return table
 
 
 def stored_table(strokes: Sequence[JudgedStroke], lang: Lang = "en") -> Table:
     """A session's strokes; their times count from the first."""
-    words, say = TEXTS[lang], TABLE_TEXTS[lang]
-    table = _strokes_table(lang, say.after, say.mean)
+    table = _strokes_table(lang, TABLE_TEXTS[lang].after)
     for judged in strokes:
-        after_s = judged.stroke.start_s - strokes[0].stroke.start_s
-        mean = words.hundredfold(judged.stroke.mean_speed_mps)
-        table.add_row(*_row(judged, lang, after_s, mean))
+        table.add_row(*_row(judged, lang, judged.stroke.start_s - strokes[0].stroke.start_s))
     return table
 
 
-def _strokes_table(lang: Lang, when: str, mean: str) -> Table:
+def _strokes_table(lang: Lang, when: str) -> Table:
     words = TEXTS[lang]
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in (words.stroke, when, words.length, words.duration, mean, words.peak):
+    for heading in (words.stroke, when, words.length, words.duration, words.mean, words.peak):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column(TABLE_TEXTS[lang].verdict)
     return table
 
 
-def _row(judged: JudgedStroke, lang: Lang, when_s: float, mean: str) -> list[str | Text]:
+def _row(judged: JudgedStroke, lang: Lang, when_s: float) -> list[str | Text]:
     words, stroke = TEXTS[lang], judged.stroke
+    mean = words.number(_hundredfold(stroke.mean_speed_mps), 2)
+    if stroke.mean_speed_sd_mps is not None:
+        mean += f" ± {words.number(max(100 * stroke.mean_speed_sd_mps, _LEAST_CMPS), 2)}"
     return [
         f"{stroke.n} {arrow(stroke.direction)}",
         minutes(when_s),
@@ -72,7 +66,7 @@ def _row(judged: JudgedStroke, lang: Lang, when_s: float, mean: str) -> list[str
 def _verdict(judged: JudgedStroke, lang: Lang) -> Text:
     words, say = TEXTS[lang], TABLE_TEXTS[lang]
     if judged.stroke.mean_speed_mps is None:
-        return Text(say.speed_not_known, "yellow")
+        return Text(words.not_known, "yellow")
     verdict = Text(words.fast, "red") if judged.too_fast else Text(words.ok, "green")
     if judged.stroke.partly_unknown:
         verdict.append(say.partly_unknown, "yellow")
@@ -83,7 +77,7 @@ def sessions_table(found: Sequence[SessionSummary], lang: Lang = "en") -> Table:
     """One line per session, narrow enough for 80 columns."""
     words, say = TEXTS[lang], TABLE_TEXTS[lang]
     table = Table(box=None, pad_edge=False, collapse_padding=True, header_style="dim")
-    table.add_column("id", min_width=SHORT_ID)
+    table.add_column("id", min_width=SHORT_ID, overflow="fold")
     table.add_column(say.started, min_width=len("2026-11-23 10:13"))
     for heading in (say.athlete, say.region):
         table.add_column(heading, overflow="fold")
@@ -92,9 +86,10 @@ def sessions_table(found: Sequence[SessionSummary], lang: Lang = "en") -> Table:
         *(say.too_fast_below, say.mean_below, say.peak_below),
     ):
         table.add_column(heading, justify="right", no_wrap=True)
+    shown = _shortest_ids([summary.session_id for summary in found])
     for summary in found:
         table.add_row(
-            summary.session_id[:SHORT_ID],
+            summary.session_id[:shown],
             local_time(summary.started_unix_s),
             summary.athlete,
             summary.region,
@@ -105,6 +100,14 @@ def sessions_table(found: Sequence[SessionSummary], lang: Lang = "en") -> Table:
             words.hundredfold(summary.peak_speed_mps),
         )
     return table
+
+
+def _shortest_ids(session_ids: Sequence[str]) -> int:
+    """How many characters tell them apart; two sessions may begin in the same millisecond."""
+    length = SHORT_ID
+    while len({each[:length] for each in session_ids}) < len(set(session_ids)):
+        length += 1
+    return length
 
 
 def local_time(unix_s: float) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 
+_NO_SUCH_WORD = "Invalid enum value "
 _PLAIN_WORDS = {
     "`float`": "a number",
     "`int`": "a whole number",
@@ -56,6 +57,11 @@ def explain(message: str, text: str, name: str) -> UsageError:
     if missing:
         return UsageError(
             f'{position(text, name, path)}: {_table(path)} lacks "{missing[1]}".', hint="Add it."
+        )
+    if said.startswith(_NO_SUCH_WORD):
+        what = f'"{path[-1]}" in {_table(path[:-1])} cannot be {said.removeprefix(_NO_SUCH_WORD)}.'
+        return UsageError(
+            f"{position(text, name, path)}: {what}", hint="See docs/configuration.md."
         )
     what = f'"{path[-1]}" in {_table(path[:-1])} must be {_expectation(said)}.'
     return UsageError(f"{position(text, name, path)}: {what}", hint="See docs/configuration.md.")

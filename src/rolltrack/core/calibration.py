@@ -35,6 +35,9 @@ _STILL_S = 2.0
 PATIENCE_S = 90.0
 """So long a roll may take, the way to the first mark included."""
 _PLAUSIBLE = 2.0
+LEAST_RADIUS_M, MOST_RADIUS_M = 0.005, 1.0
+GYRO_SCALE_SD = 0.01
+"""Of a gyroscope's scale that nothing corrects: real ones are 0.4 to 1.6 % off."""
 
 
 class CalibrationError(InputError):
@@ -73,6 +76,7 @@ def find_radius(
     assumed_m: float,
     passes: int = 1,
     distance_sd_m: float = 0.005,
+    scale_sd: float = 0.0,
 ) -> Calibration:
     """Find the effective radius.
 
@@ -82,9 +86,11 @@ def find_radius(
         assumed_m: the radius to begin with.
         passes: how many there are.
         distance_sd_m: how well the distance is known.
+        scale_sd: relative error of the angle that a roll does not show, of a gyroscope alone.
 
     Raises:
-        CalibrationError: these are not the passes, or part of them could not be measured.
+        CalibrationError: these are not the passes, or part of them could not be measured, or no
+            roller has such a radius.
     """
     radius_m = assumed_m
     rolls: list[Stroke] = []
@@ -103,7 +109,12 @@ def find_radius(
         )
     own = [_relative_sd(roll) for roll in rolls]
     measured = float(np.sqrt(np.mean(np.square(own)) / passes))
-    relative = float(np.hypot(measured, distance_sd_m / distance_m))
+    relative = float(np.hypot(np.hypot(measured, scale_sd), distance_sd_m / distance_m))
+    if not LEAST_RADIUS_M <= radius_m <= MOST_RADIUS_M:
+        raise CalibrationError(
+            f"the roll says a radius of {1000 * radius_m:.0f} mm, which no roller has.",
+            hint=f"Check the distance: it was given as {distance_m:g} m per pass.",
+        )
     return Calibration(radius_m, relative * radius_m, angle_rad, distance_m, passes, assumed_m)
 
 
@@ -132,8 +143,8 @@ def _passes(strokes: Sequence[Stroke], passes: int) -> list[Stroke]:
         )
     if any(roll.partly_unknown for roll in rolls):
         raise CalibrationError(
-            "part of the roll could not be measured (lifted, knocked or a gap).",
-            hint="Record it again, and keep the roller on the floor.",
+            "part of the roll could not be measured (lifted, knocked, cut off or a gap).",
+            hint="Record it again, keep the roller on the floor, and rest before and after.",
         )
     lengths = [_length_m(roll) for roll in rolls]
     if max(lengths) - min(lengths) > _ALIKE * max(lengths):
@@ -205,7 +216,12 @@ class LiveRoll:
         Raises:
             CalibrationError: they do not tell the radius.
         """
-        found = find_radius(self._strokes_at, self.distance_m, assumed_m=self.setup.radius_m)
+        found = find_radius(
+            self._strokes_at,
+            self.distance_m,
+            assumed_m=self.setup.radius_m,
+            scale_sd=0.0 if self._accelerometer else GYRO_SCALE_SD,
+        )
         ratio = found.radius_m / self.setup.radius_m
         if not 1 / _PLAUSIBLE < ratio < _PLAUSIBLE:
             raise CalibrationError(
@@ -214,6 +230,12 @@ class LiveRoll:
                 hint=f"Roll {1000 * self.distance_m:.0f} mm exactly, or give another distance_mm.",
             )
         return found
+
+    @property
+    def _accelerometer(self) -> bool:
+        """Whether gravity was there to count turns by."""
+        felt = (i.accel_mps2 is not None for i in self._taken if isinstance(i, ImuSamples))
+        return self.setup.sensors != "gyro" and any(felt)
 
     def _flush_beat(self) -> bool:
         """Whether the roller has turned and now rests."""

@@ -251,8 +251,7 @@ class MqttLink:
         self._say(
             "unreachable",
             logging.WARNING,
-            "No MQTT broker at %s%s. Start it, or correct mqtt.broker; trying again, and keeping"
-            " finished sessions until then.",
+            "No MQTT broker at %s%s. Start it, or correct its address; trying again.",
             f" ({reason})" if reason else "",
         )
 

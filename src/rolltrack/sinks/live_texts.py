@@ -28,6 +28,7 @@ class Texts:
     wake_up: str
     pausing: str
     in_target: str
+    above_target: str
     near_limit: str
     too_fast: str
     not_judged: str
@@ -53,6 +54,7 @@ class Texts:
     session_discarded: str
     ok: str
     fast: str
+    not_known: str
 
     def number(self, value: float | None, digits: int = 1) -> str:
         """A number with this language's decimal separator; "?" for None."""
@@ -82,6 +84,7 @@ ENGLISH = Texts(
     wake_up="Is it awake? Roll it once.",
     pausing="pausing",
     in_target="within your protocol's target",
+    above_target="above the target range, below the limit",
     near_limit="close to the limit",
     too_fast="faster than your protocol's target: slow down",
     not_judged="not measured right now",
@@ -107,6 +110,7 @@ ENGLISH = Texts(
     session_discarded="nothing was rolled, session dropped",
     ok="ok",
     fast="too fast",
+    not_known="speed not known",
 )
 
 GERMAN = Texts(
@@ -124,6 +128,7 @@ GERMAN = Texts(
     wake_up="Ist sie wach? Einmal rollen.",
     pausing="Pause",
     in_target="im Ziel deines Protokolls",
+    above_target="über dem Zielbereich, unter der Grenze",
     near_limit="nahe an der Grenze",
     too_fast="schneller als das Ziel deines Protokolls: langsamer",
     not_judged="gerade nicht messbar",
@@ -149,6 +154,7 @@ GERMAN = Texts(
     session_discarded="nichts gerollt, Sitzung verworfen",
     ok="gut",
     fast="zu schnell",
+    not_known="Tempo nicht bekannt",
 )
 
 TEXTS: Mapping[Lang, Texts] = {"en": ENGLISH, "de": GERMAN}

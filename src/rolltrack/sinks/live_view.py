@@ -76,7 +76,7 @@ def _full(
             _digits(picture, texts, colour),
             Text(),
             _gauge(picture, width - 4, colour),
-            Text(_verdict(picture, band, texts), style=colour),
+            Text(_verdict(picture, target_max_mps, texts), style=colour),
             Text(),
             Text(_counters(picture, texts)),
             Text(),
@@ -116,14 +116,16 @@ def _gauge(picture: RollerPicture, width: int, colour: str) -> Text:
     return Text.assemble(gauge[:mark], ("┃", "bold"), gauge[mark + 1 :])
 
 
-def _verdict(picture: RollerPicture, band: Band, texts: Texts) -> str:
+def _verdict(picture: RollerPicture, target_max_mps: float | None, texts: Texts) -> str:
+    band = band_of(picture, target_max_mps)
+    near = texts.near_limit if target_max_mps is None else texts.above_target
     if picture.alerts and band not in {"red", "amber"}:
         return texts.alerts[picture.alerts[0].kind]
     words = {
         "green": texts.pausing
         if abs(picture.speed_mps or 0.0) < THRESHOLD_MPS
         else f"{texts.states['rolling']}, {texts.in_target}",
-        "amber": f"{texts.states['rolling']}, {texts.near_limit}",
+        "amber": f"{texts.states['rolling']}, {near}",
         "red": texts.too_fast,
         "rest": texts.states[picture.state],
         "unknown": texts.not_judged,
@@ -158,10 +160,15 @@ def _strokes(strokes: tuple[JudgedStroke, ...], texts: Texts) -> Table:
             f"{texts.number(stroke.duration_s)} s",
             f"{mean} ± {texts.error(stroke.mean_speed_sd_mps)} cm/s",
             f"{texts.hundredfold(stroke.peak_speed_mps)} cm/s",
-            texts.fast if judged.too_fast else texts.ok,
-            style="red" if judged.too_fast else "green",
+            *_judged(judged, texts),
         )
     return table
+
+
+def _judged(judged: JudgedStroke, texts: Texts) -> tuple[Text]:
+    if judged.stroke.mean_speed_mps is None:
+        return (Text(texts.not_known, "yellow"),)
+    return (Text(texts.fast, "red") if judged.too_fast else Text(texts.ok, "green"),)
 
 
 def _table_of_rollers(board: Board, texts: Texts, target_max_mps: float | None) -> Table:

@@ -14,7 +14,7 @@ from rolltrack.errors import InputError
 from rolltrack.traces.importers import IMPORTERS, mapped
 from rolltrack.traces.importers.bundle import Bundle, open_bundle
 from rolltrack.traces.importers.series import Repairs, Series, tidy
-from rolltrack.traces.plausibility import check_specific_force
+from rolltrack.traces.plausibility import check_rate, check_specific_force
 from rolltrack.traces.reader import has_trace_header, read_trace
 from rolltrack.traces.trace import Trace, TraceMeta
 
@@ -124,6 +124,7 @@ def _joined(imported: Imported, path: Path) -> tuple[Trace, tuple[str, ...]]:
     if leader is None:
         raise InputError(f"{path}: there are no readings.")
     t_s, started_at_unix_s = _stream_time(leader, imported.started_at_unix_s, path)
+    check_rate(t_s, str(path))
     samples = ImuSamples(
         t_s,
         None if accel is None else accel.xyz,

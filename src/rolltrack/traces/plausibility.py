@@ -1,4 +1,4 @@
-"""Does an accelerometer's output look like specific force in m/s2?
+"""Does an accelerometer's output look like specific force in m/s2, and do times look like seconds?
 
 Gravity never goes away: the norm of the specific force of a roller in use stays near 9.81 m/s2. Its
 median says at once when the numbers are in another unit or when a phone has taken gravity out of
@@ -23,6 +23,7 @@ _UNIT_G_BAND = (0.85, 1.35)
 # Readings in g cluster around 1; gravity-free ones of that size scatter by about half of it.
 _UNIT_G_SCATTER = 0.3
 _BEYOND_ANY_ROLLER_MPS2 = 60.0
+_LONGEST_PERIOD_S = 0.5
 
 
 def check_specific_force(accel_mps2: FloatArray, where: str) -> None:
@@ -44,7 +45,7 @@ def check_specific_force(accel_mps2: FloatArray, where: str) -> None:
     if _UNIT_G_BAND[0] < middle < _UNIT_G_BAND[1] and scatter < _UNIT_G_SCATTER * middle:
         raise InputError(
             f"{where}: the accelerometer's norm is {middle:.2f}, as if in g, not m/s2;",
-            hint="multiply ax, ay, az by 9.80665, or use `rolltrack convert`, which knows units.",
+            hint="multiply ax, ay, az by 9.80665, or `rolltrack convert --map` with the unit g.",
         )
     if middle < _GRAVITY_FREE_BELOW_MPS2:
         raise InputError(
@@ -56,5 +57,25 @@ def check_specific_force(accel_mps2: FloatArray, where: str) -> None:
         raise InputError(
             f"{where}: the accelerometer's norm is {middle:.0f} where 9.81 m/s2 is expected,"
             " as if in mg, mm/s2 or raw counts;",
-            hint="scale ax, ay, az to m/s2, or use `rolltrack convert`, which knows units.",
+            hint="scale ax, ay, az to m/s2, or `rolltrack convert --map` with their unit.",
+        )
+
+
+def check_rate(t_s: FloatArray, where: str) -> None:
+    """Refuse times that are hardly seconds; fewer than ten say too little to refuse.
+
+    Args:
+        t_s: (n,) times of readings, which may have holes.
+        where: what to call them in the error, usually the file's name.
+
+    Raises:
+        InputError: the readings are too far apart for any sensor, as times in ms are.
+    """
+    if len(t_s) < _ENOUGH_READINGS:
+        return
+    period_s = float(np.median(np.diff(t_s)))
+    if period_s > _LONGEST_PERIOD_S:
+        raise InputError(
+            f"{where}: from reading to reading {period_s:.3g} s pass, as if times were in ms;",
+            hint="divide t_s by 1000, or `rolltrack convert --map` with its unit.",
         )

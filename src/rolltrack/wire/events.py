@@ -12,7 +12,7 @@ from rolltrack.wire.payloads import (
     SessionPayload,
     StrokePayload,
 )
-from rolltrack.wire.units import mm, mm_or_none, rfc3339, rounded, unix_ms
+from rolltrack.wire.units import error_mm_or_none, mm, mm_or_none, rfc3339, rounded, unix_ms
 
 if TYPE_CHECKING:
     from rolltrack.core.events import Alert, LiveSpeed, SessionSummary, StrokeEnded
@@ -26,7 +26,7 @@ def live_payload(event: LiveSpeed, *, epoch_unix_s: float, seq: int) -> LivePayl
         seq=seq,
         session_id=event.session_id,
         speed_mm_s=speed_mm_s,
-        sd_mm_s=mm_or_none(event.speed_sd_mps),
+        sd_mm_s=error_mm_or_none(event.speed_sd_mps),
         dir=_direction(event),
         limit_mm_s=mm(event.limit_mps),
         state="unknown" if speed_mm_s is None else event.state,
@@ -57,6 +57,7 @@ def stroke_payload(event: StrokeEnded, *, epoch_unix_s: float, seq: int) -> Stro
         dir=_sign(stroke.direction),
         too_fast=event.judged.too_fast,
         reasons=event.judged.reasons,
+        mean_sd_mm_s=error_mm_or_none(stroke.mean_speed_sd_mps),
     )
 
 

@@ -61,8 +61,8 @@ class StatePayload(Payload, frozen=True, kw_only=True):
 class StrokePayload(Payload, frozen=True, kw_only=True):
     """One finished stroke, the `n`th of its session.
 
-    Mean, peak and length are null where only the stroke and its time are known, as of a slow one of
-    a phone worn on the body.
+    Mean, its standard deviation, peak and length are null where only the stroke and its time are
+    known, as of a slow one of a phone worn on the body; `too_fast` is then false: no evidence.
     """
 
     seq: Count
@@ -75,6 +75,7 @@ class StrokePayload(Payload, frozen=True, kw_only=True):
     dir: Direction
     too_fast: bool
     reasons: tuple[str, ...]
+    mean_sd_mm_s: Speed | None = None
 
 
 class AlertPayload(Payload, frozen=True, kw_only=True):

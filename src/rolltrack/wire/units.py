@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
+_LEAST_MM = 0.01
+
 
 def unix_ms(unix_s: float) -> int:
     """Unix seconds -> Unix milliseconds."""
@@ -20,6 +22,13 @@ def rfc3339(unix_s: float) -> str:
 def mm_or_none(value_m: float | None) -> float | None:
     """Metres (per second) -> mm (per second) without sign, to 0.1; None when not known."""
     return None if value_m is None or not math.isfinite(value_m) else mm(value_m)
+
+
+def error_mm_or_none(sd_m: float | None) -> float | None:
+    """A standard deviation to 0.01 mm (per second), never 0: nothing is known without an error."""
+    if sd_m is None or not math.isfinite(sd_m):
+        return None
+    return max(round(1000 * sd_m, 2), _LEAST_MM)
 
 
 def mm(value_m: float) -> float:

@@ -1,5 +1,6 @@
 import csv
 import gzip
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -83,6 +84,28 @@ def test_offline_gives_the_strokes_of_the_live_tracker():
     for one, other in zip(live[0].strokes, offline, strict=True):
         assert one.stroke.start_s == pytest.approx(other.stroke.start_s, abs=0.02)
         assert one.stroke.length_m == pytest.approx(other.stroke.length_m, rel=5e-3)
+
+
+def test_times_in_milliseconds_are_named(tmp_path):
+    path = tmp_path / "ms.csv"
+    rows = "".join(f"{10 * k},0,0,9.81\n" for k in range(100))
+    path.write_text(f"t_s,ax_mps2,ay_mps2,az_mps2\n{rows}")
+    with pytest.raises(InputError, match=r"ms\.csv: from reading to reading 10 s pass.* in ms"):
+        analyse_trace(path, protocol=PROTOCOL)
+
+
+def test_a_recording_that_ends_within_a_stroke_says_so(tmp_path):
+    whole = read_trace(sample_trace("calf"))
+
+    strokes = analyse_trace(sample_trace("calf"), protocol=PROTOCOL).strokes
+    third = strokes[2].stroke
+    kept = (whole.samples.t_s > strokes[0].stroke.start_s + 1.0) & (
+        whole.samples.t_s < third.start_s + 1.0
+    )
+    path = tmp_path / "cut.csv"
+    write_trace(path, replace(whole, samples=whole.samples[kept], true_speed_mps=None))
+    found = analyse_trace(path, protocol=PROTOCOL).strokes
+    assert [judged.stroke.partly_unknown for judged in found] == [True, False, True]
 
 
 def test_a_still_recording_is_a_session_of_nothing(tmp_path):

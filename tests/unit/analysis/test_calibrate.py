@@ -48,6 +48,19 @@ def test_less_than_a_turn_is_refused(tmp_path):
         calibrate(path, 1.0)
 
 
+def test_a_distance_that_gives_no_roller_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"radius of 75.. mm") as error:
+        calibrate(roll(tmp_path, 0.075), 100.0)
+    assert "100 m per pass" in (error.value.hint or "")
+
+
+def test_a_gyroscope_alone_cannot_know_better_than_its_scale(tmp_path):
+    path = roll(tmp_path, 0.075)
+    alone = calibrate(path, 1.0, sensors="gyro")
+    assert abs(alone.radius_m - 0.075) < 2 * alone.radius_sd_m
+    assert alone.radius_sd_m / alone.radius_m > 0.01
+
+
 def test_the_command_says_what_to_configure(tmp_path):
     path = roll(tmp_path, 0.07)
     result = CliRunner().invoke(app, ["calibrate", str(path), "--distance-m", "1.0"])

@@ -55,10 +55,18 @@ def test_a_long_unknown_ends_the_stroke_and_both_sides_say_so():
     assert after.partly_unknown is True
 
 
+@pytest.mark.parametrize("first_s", [0.0, 0.5])
+@pytest.mark.parametrize("last_s", [0.0, 0.5])
+def test_a_stroke_that_motion_begins_or_ends_in_is_not_whole(first_s, last_s):
+    pauses = [(first_s, 0.0)] if first_s else [], [(last_s, 0.0)] if last_s else []
+    found = strokes(*pauses[0], (2, 0.05), (1, 0.0), (2, -0.05), *pauses[1])
+    assert [s.partly_unknown for s in found] == [not first_s, not last_s]
+
+
 def test_a_gap_ends_the_stroke_and_both_sides_say_so():
     segmenter = Segmenter()
     found = segmenter.feed(motion((1, 0.05))) + segmenter.end_stretch(gap=True)
-    found += segmenter.feed(motion((1, 0.05), (1, 0.0), (1, 0.05), start_s=1.5))
+    found += segmenter.feed(motion((1, 0.05), (1, 0.0), (1, 0.05), (0.1, 0.0), start_s=1.5))
     found += segmenter.end_stretch(gap=False)
     assert [s.partly_unknown for s in found] == [True, True, False]
     assert found[1].start_s == 1.5

@@ -130,6 +130,17 @@ def test_lying_still_after_the_trace_means_no_turning():
     assert struct.unpack_from("<6h", last, 8) == (19, 19, 19, 0, 0, 0)
 
 
+def test_lying_still_after_the_trace_keeps_the_bias_of_the_gyroscope():
+    bias, lsb = np.array([0.01, -0.02, 0.005]), np.radians(1000) / 2**15
+    gyro = np.tile(bias, (60, 1))
+    gyro[20:40, 2] += 1.5
+    firmware = Firmware(Trace(np.arange(60) / 100, counting_trace(60).accel_mps2, gyro))
+    firmware.begin(0.0)
+    firmware.advance(1.0, MTU)
+    last = struct.unpack_from("<6h", firmware.take(99)[-1], 8)
+    np.testing.assert_allclose(np.array(last[3:]) * lsb, bias, atol=lsb)
+
+
 def test_a_change_of_rate_loses_no_time():
     firmware = Firmware(counting_trace(100), at_end="stop")
     firmware.begin(0.0)

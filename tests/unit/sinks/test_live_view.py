@@ -91,6 +91,26 @@ def test_an_unknown_speed_is_a_question_mark_never_a_number():
     assert "0.0" not in text
 
 
+def test_a_stroke_without_a_speed_is_not_called_ok():
+    event = sample.stroke_ended(3)
+    stroke = replace(
+        event.judged.stroke, length_m=None, peak_speed_mps=None, mean_speed_sd_mps=None
+    )
+    event = replace(event, judged=replace(event.judged, stroke=stroke))
+    text = shown(board_of(sample.started(), event))
+    assert "speed not known" in text
+    assert " ok" not in text
+
+
+@pytest.mark.parametrize(("target_max_mps", "said"), [(0.04, "above the target"), (None, "close")])
+def test_between_target_and_limit_it_says_which(target_max_mps, said):
+    board = board_of(sample.started(), sample.live(speed_mps=0.065))
+    console = Console(width=80, color_system=None)
+    with console.capture() as captured:
+        console.print(render(board, ENGLISH, target_max_mps=target_max_mps, width=80, height=24))
+    assert said in captured.get()
+
+
 def test_a_fault_of_the_sensor_is_said_while_nothing_is_too_fast():
     alert = sample.alert(kind="clipping")
     assert "beyond the sensor's range" in shown(board_of(sample.live(speed_mps=0.03), alert))

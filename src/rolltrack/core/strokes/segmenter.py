@@ -5,7 +5,8 @@ A stroke is a run of one direction with |speed| above 6 mm/s, same-direction pau
 straight line through their speeds passes 6 mm/s: from reading to reading it would be one of them
 short, and its mean 0.3 % too large at 100 Hz. Smoothing lets a stroke begin too early and end too
 late; as far as motion says how much it has added to the speed, that is undone. Unknown instants are
-bridged like pauses, and the stroke says so; longer ones, and gaps, end it.
+bridged like pauses, and the stroke says so; longer ones, and gaps, end it. One that was under way
+when motion began, or still is when it ends, says so too.
 
 Where the estimator says which way it goes but not how fast, that decides, and the stroke has no
 speed; that it is long enough is then for the estimator to know.
@@ -133,9 +134,10 @@ class Segmenter:
 
     def end_stretch(self, *, gap: bool) -> list[Stroke]:
         """The end of a session completes an open stroke; a gap cuts it, and the next one, short."""
-        if gap and self.open is not None:
-            self.open.partly_unknown = True
-            if self.previous is not None:
+        if self.open is not None and self.previous is not None:
+            under_way = self.previous.t_s == self.open.last_s
+            self.open.partly_unknown |= gap or under_way
+            if gap:
                 seen_s = self.previous.t_s - self.open.last_s
                 self.open.last_late_s = min(self.open.last_late_s, seen_s)
         strokes = self._close()
@@ -178,7 +180,7 @@ class Segmenter:
                 start_m = float(travelled[run.start]) - entered.above_m
                 self.open = _Open(run.kind, start_s, start_m, start_s, start_m)
                 self.open.start_late_s = max(entered.late_s, self.earliest_s - start_s)
-            if start_s - self.unknown_until_s < LONGEST_PAUSE_S:
+            if before is None or start_s - self.unknown_until_s < LONGEST_PAUSE_S:
                 self.open.partly_unknown = True
             self._extend(self.open, run, motion, travelled)
         elif self.open is not None and stop_s - self.open.last_s >= LONGEST_PAUSE_S:
