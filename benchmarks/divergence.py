@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", default=[], metavar="SCENARIO")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    names = [n for n in bundled_scenarios() if n not in DEMOS and n != "phone-on-body"]
+    names = [name for name in bundled_scenarios() if name not in DEMOS]
     names = [name for name in names if not options.only or name in options.only]
     seeds = range(options.first, options.first + options.seeds)
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
