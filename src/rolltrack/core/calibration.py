@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rolltrack.core.events import SessionEnded
+from rolltrack.core.intake import usable
 from rolltrack.core.motion.rest import Activity, RestDetector
 from rolltrack.core.sample import ImuSamples
 from rolltrack.core.tracker import BEAT_S, Setup, Tracker
@@ -185,7 +186,10 @@ class LiveRoll:
         self._taken.append(item)
         if not isinstance(item, ImuSamples) or not len(item):
             return None
-        self._beat.append(item)
+        readings = usable(item, self.setup.sensors)
+        if not len(readings):
+            return None
+        self._beat.append(readings)
         if item.t_s[-1] - self._beat[0].t_s[0] < BEAT_S:
             return None
         if self._flush_beat():

@@ -13,18 +13,43 @@ from rolltrack.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rolltrack.core.sample import BoolArray, FloatArray
+
 Sensors: TypeAlias = Literal["auto", "accel", "gyro", "both"]
 
 MAX_HOLE_S = 0.25
 """A longer hole between readings is a gap; a shorter one is bridged like a short pause."""
+_MOST_MPS2, _MOST_RADPS = 1000.0, 200.0
+"""What no sensor gives: such a reading is none."""
 
 
 def usable(samples: ImuSamples, sensors: Sensors) -> ImuSamples:
     """Only the sensors wanted, and only readings in which all of them are there.
 
+    Of "auto", a sensor that has no reading in the whole block is not wanted.
+
     Raises:
         InputError: a wanted sensor is absent, or times are not finite and strictly increasing.
     """
+    accel, gyro = _wanted(samples, sensors)
+    if not np.isfinite(samples.t_s).all() or (np.diff(samples.t_s) <= 0).any():
+        raise InputError("times do not increase strictly.", hint="Sort the recording by time.")
+    there = np.ones(len(samples), dtype=bool)
+    for seen in (_there(accel, _MOST_MPS2), _there(gyro, _MOST_RADPS)):
+        if seen is not None:
+            there &= seen
+    if there.all():
+        return ImuSamples(samples.t_s, accel, gyro, samples.clipped)
+    return ImuSamples(
+        samples.t_s[there],
+        None if accel is None else accel[there],
+        None if gyro is None else gyro[there],
+        None if samples.clipped is None else samples.clipped[there],
+    )
+
+
+def _wanted(samples: ImuSamples, sensors: Sensors) -> tuple[FloatArray | None, FloatArray | None]:
+    """Accelerometer and gyroscope, as far as they are wanted and there."""
     accel, gyro = samples.accel_mps2, samples.gyro_radps
     if sensors in {"accel", "both"} and accel is None:
         raise InputError("no accelerometer readings.", hint="Choose --sensors gyro or auto.")
@@ -36,20 +61,18 @@ def usable(samples: ImuSamples, sensors: Sensors) -> ImuSamples:
         accel = None
     if accel is None and gyro is None:
         raise InputError("neither accelerometer nor gyroscope readings.")
-    if not np.isfinite(samples.t_s).all() or (np.diff(samples.t_s) <= 0).any():
-        raise InputError("times do not increase strictly.", hint="Sort the recording by time.")
-    there = np.ones(len(samples), dtype=bool)
-    for readings in (accel, gyro):
-        if readings is not None:
-            there &= np.isfinite(readings).all(axis=1)
-    if there.all():
-        return ImuSamples(samples.t_s, accel, gyro, samples.clipped)
-    return ImuSamples(
-        samples.t_s[there],
-        None if accel is None else accel[there],
-        None if gyro is None else gyro[there],
-        None if samples.clipped is None else samples.clipped[there],
-    )
+    felt, turned = _there(accel, _MOST_MPS2), _there(gyro, _MOST_RADPS)
+    if sensors == "auto" and felt is not None and turned is not None:
+        if felt.any() and not turned.any():
+            gyro = None
+        elif turned.any() and not felt.any():
+            accel = None
+    return accel, gyro
+
+
+def _there(readings: FloatArray | None, most: float) -> BoolArray | None:
+    """(n,) which of the readings (n, 3) are ones."""
+    return None if readings is None else np.asarray((np.abs(readings) <= most).all(axis=1))
 
 
 def stretches(samples: ImuSamples, last_s: float | None) -> Iterator[tuple[bool, ImuSamples]]:

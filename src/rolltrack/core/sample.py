@@ -29,6 +29,10 @@ def zeros(*shape: int) -> FloatArray:
     return np.zeros(shape)
 
 
+CUTTING: frozenset[GapReason] = frozenset({"link_lost", "no_data", "clock_reset"})
+"""How long these gaps were nobody knows, whatever the times beside them say."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ImuSamples:
     """A block of n readings, oldest first.
@@ -48,6 +52,11 @@ class ImuSamples:
 
     def __len__(self) -> int:
         return len(self.t_s)
+
+    @property
+    def sensors(self) -> tuple[bool, bool]:
+        """Whether there is an accelerometer, and a gyroscope."""
+        return self.accel_mps2 is not None, self.gyro_radps is not None
 
     def __getitem__(self, part: slice) -> ImuSamples:
         """The same readings, fewer of them; arrays are views."""

@@ -32,7 +32,7 @@ from rolltrack.core.motion.constants import ROUNDING_S
 from rolltrack.core.motion.live import HOP_S, HURRIED_HOP_S
 from rolltrack.core.motion.rest import Activity, RestDetector
 from rolltrack.core.motion.shapes import SHAPES, Shape
-from rolltrack.core.sample import ImuSamples, SignalGap
+from rolltrack.core.sample import CUTTING, ImuSamples, SignalGap
 from rolltrack.core.session.alerts import AlertBook
 from rolltrack.core.session.identity import session_id
 from rolltrack.core.session.session import Session
@@ -93,6 +93,8 @@ class TrackerState:
     """Everything a tracker remembers. Save it, restore it, and the same events follow."""
 
     last_s: float | None = None
+    sensors: tuple[bool, bool] | None = None
+    cut: bool = False
     hop_start_s: float = 0.0
     hop: list[ImuSamples] = field(default_factory=list)
     beat_start_s: float = 0.0
@@ -148,6 +150,7 @@ class Tracker:
         if isinstance(item, SignalGap):
             if s.session is not None:
                 s.session.samples_lost += item.lost
+            s.cut |= item.reason in CUTTING
             return []
         samples = usable(item, self.setup.sensors)
         if s.last_s is not None and len(samples) and samples.t_s[0] <= s.last_s:
@@ -155,9 +158,14 @@ class Tracker:
                 f"readings at {samples.t_s[0]:.3f} s come after readings at {s.last_s:.3f} s.",
                 hint="Times must increase from block to block.",
             )
+        if not len(samples):
+            return self.advance(float(item.t_s[-1])) if len(item) else []
+        s.cut |= s.sensors is not None and s.sensors != samples.sensors
+        s.sensors = samples.sensors
         events: list[Event] = []
         for after_hole, stretch in stretches(samples, s.last_s):
-            if after_hole:
+            if after_hole or s.cut:
+                s.cut = False
                 events += self._interrupt(float(stretch.t_s[0]))
             events += self._take(stretch)
         return events
@@ -271,7 +279,7 @@ class Tracker:
         unknown_s = 0.0 if s.unknown_since_s is None else t_s - s.unknown_since_s
         alerts += s.alerts.update(
             "invalid_motion",
-            on=unknown_s >= _INVALID_S and _should_be_known(session),
+            on=unknown_s >= _INVALID_S and session.should_be_known,
             t_s=t_s,
             session_id=session.session_id,
             value=unknown_s,
@@ -311,10 +319,7 @@ class Tracker:
             events += _ended(session, session.prompt_strokes(protocol))
             clipped = samples.clipped is not None and bool(samples.clipped.any())
             events += self._state.alerts.update(
-                "clipping",
-                on=clipped,
-                t_s=float(samples.t_s[-1]),
-                session_id=session.session_id,
+                "clipping", on=clipped, t_s=float(samples.t_s[-1]), session_id=session.session_id
             )
         return events + self._finals(session, session.feed_final(samples, protocol))
 
@@ -393,8 +398,3 @@ class Tracker:
 
 def _ended(session: Session, strokes: list[JudgedStroke]) -> list[Event]:
     return [StrokeEnded(session.session_id, stroke) for stroke in strokes]
-
-
-def _should_be_known(session: Session) -> bool:
-    """Whether an unknown live speed is news; of a worn phone there never is one."""
-    return session.shape != "body" and session.finder.axle is not None

@@ -37,7 +37,11 @@ def recover(folder: Path, store: SessionStore) -> Iterator[SessionSummary]:
                 log.warning("%s holds no session that could be recovered.", journal.path)
                 journal.remove()
                 continue
-            ended = _finished(journal, journal.head)
+            try:
+                ended = _finished(journal, journal.head)
+            except Exception:  # one that breaks the tracker must not keep the service from starting
+                log.exception("%s could not be recovered; it stays.", journal.path)
+                continue
             if ended is not None:
                 store.add(ended.summary, ended.strokes)
             journal.remove()

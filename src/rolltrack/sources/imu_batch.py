@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST_MPS2 = 1000.0
 MOST_RADPS = 200.0
+_LATEST_MS = 2**53
 """No sensor for rollers, worn or built in, reads more."""
 
 
@@ -27,8 +28,10 @@ def read_batch(body: bytes) -> ImuBatch:
     """
     try:
         batch = msgspec.json.decode(body, type=ImuBatch)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise DecodeError(f"not a batch of readings: {error}.", hint="See docs/mqtt.md.") from error
+    if not 0 <= batch.ts < _LATEST_MS:
+        raise DecodeError(f"ts is no Unix time in ms: {batch.ts:.3g}.", hint="See docs/mqtt.md.")
     if batch.v != 1:
         raise DecodeError(f"version {batch.v} of batches is not known.", hint="Use version 1.")
     return batch

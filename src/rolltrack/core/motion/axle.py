@@ -15,6 +15,8 @@ _SWING_MPS2 = 0.02 * G_MPS2
 _ASKEW_RAD = 0.14
 """An axle that may be this wrong, as a standard deviation, is not known yet."""
 _SWING_RADPS = 0.1
+_MOST_MPS2, _MOST_RADPS = 3 * G_MPS2, 40.0
+"""Of an axis of a roller that turns; more is a knock, or no reading at all."""
 _SLOPE_RAD = 0.1
 """Floors slope by about as much, or the sensor is mounted so."""
 _ALONG_MPS2 = 0.01 * G_MPS2
@@ -108,7 +110,8 @@ class AxleFinder:
         self.rest_n, self.rest_rate_sum = later.rest_n, later.rest_rate_sum.copy()
 
     def see_turning(self, beat: ImuSamples) -> None:
-        """Take readings of a roller that turns."""
+        """Take readings of a roller that turns; knocks and clipped ones say nothing of its axle."""
+        beat = _without_knocks(beat)
         if beat.accel_mps2 is not None:
             self.force_n += len(beat)
             self.force_sum += beat.accel_mps2.sum(axis=0)
@@ -147,3 +150,19 @@ class AxleFinder:
         power, axes = axes_of(scatter + min(1.0, level) * np.outer(mean, mean))
         known = power[1] - power[0] > max(_SWING_MPS2**2, vague / _ASKEW_RAD**2)
         return np.asarray(axes[:, 0]) if known else None
+
+
+def _without_knocks(beat: ImuSamples) -> ImuSamples:
+    """One wild reading outweighs hundreds, as squares are summed."""
+    wild = np.zeros(len(beat), dtype=bool) if beat.clipped is None else beat.clipped
+    for readings, most in ((beat.accel_mps2, _MOST_MPS2), (beat.gyro_radps, _MOST_RADPS)):
+        if readings is not None:
+            wild = wild | (np.abs(readings) > most).any(axis=1)
+    if not wild.any():
+        return beat
+    accel, gyro = beat.accel_mps2, beat.gyro_radps
+    return ImuSamples(
+        beat.t_s[~wild],
+        None if accel is None else accel[~wild],
+        None if gyro is None else gyro[~wild],
+    )

@@ -120,7 +120,7 @@ class CarriedWatch:
         if window.accel_mps2 is None or len(window) < _FEWEST:
             return True
         period_s = mean_period_s(window.t_s)
-        calm = _slow(window.accel_mps2, period_s)
+        calm = _slow(_sane(window.accel_mps2), period_s)
         power, axes = axes_of(covariance(calm))
         rate = float(np.mean(_swing_radps(in_plane(calm, axes[:, 1:]), period_s)))
         allowed = _RESTLESS_MPS2 + _PER_RATE_MPS * rate

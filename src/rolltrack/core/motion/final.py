@@ -78,9 +78,11 @@ class FinalEstimator:
             about,
             no_slip_time_s(self.radius_m) ** 2,
             float(np.median(np.diff(samples.t_s))),
-            trusted=1.0 if doubtful is None else self._trusted(doubtful, samples.t_s),
+            trusted=self._trusted(doubtful, samples),
         )
-        known = self.known or Constants.prior(self.radius_m, gyroscope=rate is not None)
+        known = Constants.prior(self.radius_m, gyroscope=rate is not None)
+        if self.known is not None and len(self.known.mean) == len(known.mean):
+            known = self.known
         try:
             estimate = estimate_batch(samples.t_s, readings, known)
             sane = self._sane(estimate.constants, readings)
@@ -109,15 +111,19 @@ class FinalEstimator:
         sd, blur = estimate.rate_sd_radps, estimate.blur_radps
         return where_valid(samples, model.rate, sd, self.radius_m, valid, blur)
 
-    def _trusted(self, doubtful: BoolArray, t_s: FloatArray) -> FloatArray:
-        """(N,) 0 well inside doubtful stretches, else 1.
+    def _trusted(self, doubtful: BoolArray | None, samples: ImuSamples) -> FloatArray | float:
+        """(N,) 0 for clipped readings and well inside doubtful stretches, else 1.
 
         A stretch becomes doubtful by what happens a second into it. Its edges still serve: without
         them the last instants that are believed would have no future, and the first no past.
         """
-        edge = round(_EDGE * no_slip_time_s(self.radius_m) / float(np.median(np.diff(t_s))))
-        inside = minimum_filter1d(doubtful.astype(float), 2 * edge + 1, mode="nearest")
-        return np.asarray(1.0 - inside)
+        trusted: FloatArray | float = 1.0
+        if doubtful is not None:
+            period_s = float(np.median(np.diff(samples.t_s)))
+            edge = round(_EDGE * no_slip_time_s(self.radius_m) / period_s)
+            inside = minimum_filter1d(doubtful.astype(float), 2 * edge + 1, mode="nearest")
+            trusted = np.asarray(1.0 - inside)
+        return trusted if samples.clipped is None else np.where(samples.clipped, 0.0, trusted)
 
     def _sane(self, constants: Constants, readings: Readings) -> bool:
         """A sensor as bad as this one would be is a model as wrong as this one is."""

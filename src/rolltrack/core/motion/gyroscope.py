@@ -18,6 +18,8 @@ _SCALE_SHARE = 0.01
 """Gyroscopes over- or under-read by about this much; real ones were seen 0.4 to 1.6 % off."""
 _UNSEEN_BIAS_RADPS, _BIAS_DRIFT_RADPS = 0.02, 3e-4
 """How wrong the bias may be before the roller has rested once, and after."""
+_MOST_RADPS = 40.0
+"""No roller turns faster; such a reading is none."""
 
 
 def from_gyroscope(
@@ -30,4 +32,4 @@ def from_gyroscope(
     rate = (rate_radps - finder.rate_bias_radps) @ axle
     bias_sd = _BIAS_DRIFT_RADPS if finder.has_rested else _UNSEEN_BIAS_RADPS
     sd = np.sqrt(white_radps(rate) ** 2 + bias_sd**2 + (_SCALE_SHARE * rate) ** 2)
-    return where_valid(samples, rate, sd, radius_m, np.ones(len(rate), dtype=bool))
+    return where_valid(samples, rate, sd, radius_m, np.abs(rate) < _MOST_RADPS)

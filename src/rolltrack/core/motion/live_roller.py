@@ -177,12 +177,15 @@ class RollerLive:
             return Motion.unknown(past.t_s)
         assert part.accel_mps2 is not None  # noqa: S101 - part of what has it
         z = in_plane(part.accel_mps2, plane)
+        wild = carried[first:] | (np.abs(z) > _MOST_MPS2)
+        if part.clipped is not None:
+            wild = wild | part.clipped
         readings = Readings(
             z,
             None if part.gyro_radps is None else part.gyro_radps @ axle,
             self._tau_s**2,
             mean_period_s(part.t_s),
-            trusted=np.where(carried[first:] | (np.abs(z) > _MOST_MPS2), 0.0, 1.0),
+            trusted=np.where(wild, 0.0, 1.0),
             ground=window.ground.ground,
         )
         try:

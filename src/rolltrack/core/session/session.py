@@ -68,6 +68,11 @@ class Session:
     samples_lost: int = 0
     gaps: int = 0
 
+    @property
+    def should_be_known(self) -> bool:
+        """Whether an unknown live speed is news; of a worn phone there never is one."""
+        return self.shape != "body" and self.finder.axle is not None
+
     def __post_init__(self) -> None:
         final, margin_s = SHAPES[self.shape].final(self.radius_m), SHAPES[self.shape].margin_s
         self.final = Smoother(self.radius_m, _FINAL_SPAN_S, final, margin_s)

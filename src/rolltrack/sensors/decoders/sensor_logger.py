@@ -45,6 +45,9 @@ _IN_MPS2 = (5.0, 20.0)
 # Later copies reach back less than this; a clock that is set reaches back more.
 _CLOCK_SET_BACK_S = 1.0
 _RESTART_AFTER_S = 0.001
+_MOST = 1000.0
+"""Of any sensor, in its unit; a larger value is no reading."""
+_FARTHEST_NS = 2**62 - 1
 
 _Nanoseconds: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 
@@ -106,6 +109,8 @@ def parse_push(body: bytes) -> Push:
             name = reading.name.lower()
             vector = _VECTOR.decode(reading.values) if name in readings else None
             if vector is None or vector.x is None or vector.y is None or vector.z is None:
+                continue
+            if max(abs(vector.x), abs(vector.y), abs(vector.z)) > _MOST:
                 continue
             times, values = readings[name]
             times.append(reading.time)
@@ -293,7 +298,12 @@ class SensorLoggerDecoder:
             # However the phone's clock was set, as much time has passed as between arrivals.
             passed_s = arrival_s - self._released_at_s - float(t_s[-1] - t_s[0])
             start_s = self.last_s + max(passed_s, _RESTART_AFTER_S)
-            self._origin_ns = int(t_ns[0]) - round(start_s * _NS)
+            origin_ns = int(t_ns[0]) - round(start_s * _NS)
+            if abs(origin_ns) > _FARTHEST_NS:
+                raise DecodeError(
+                    "the phone's clock jumps by decades.", hint="Start a new recording."
+                )
+            self._origin_ns = origin_ns
             t_s = (t_ns - self._origin_ns) / _NS
             self._hole = "clock_reset"
         fresh = slice(int(np.searchsorted(t_s, self.last_s, side="right")), None)

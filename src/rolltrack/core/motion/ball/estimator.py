@@ -142,7 +142,9 @@ class BallEstimator:
         return BallReadings(force, rate, self.radius_m, mean_period_s(samples.t_s))
 
     def _known(self, readings: BallReadings) -> Constants:
-        return self.known or prior(gyroscope=readings.rate_radps is not None)
+        fresh = prior(gyroscope=readings.rate_radps is not None)
+        known = self.known
+        return fresh if known is None or len(known.mean) != len(fresh.mean) else known
 
     def _explained(
         self, samples: ImuSamples, readings: BallReadings, before: BallEstimate | None
