@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import msgspec
 
-from firmware_sim.limits import NotNegative
+from firmware_sim.limits import Drift, NotNegative, Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import numpy as np
 
-Part: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1)]
-
-MOST_DRIFT_PPM = 1e5
-SHORTEST_INTERVAL_S, LONGEST_INTERVAL_S = 0.0075, 4.0
+Interval: TypeAlias = Annotated[float, msgspec.Meta(ge=0.0075, le=4.0)]
 """Of a connection (Bluetooth Core Specification, Vol 6, Part B, 4.5.1)."""
 
 
@@ -35,9 +32,9 @@ class Air(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             configuration as at power-on.
     """
 
-    interval_s: Annotated[float, msgspec.Meta(ge=SHORTEST_INTERVAL_S, le=LONGEST_INTERVAL_S)] = 0.03
+    interval_s: Interval = 0.03
     clock_us: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 0
-    drift_ppm: Annotated[float, msgspec.Meta(ge=-MOST_DRIFT_PPM, le=MOST_DRIFT_PPM)] = 0.0
+    drift_ppm: Drift = 0.0
     loss: Part = 0.0
     duplicates: Part = 0.0
     freeze_at_s: NotNegative | None = None

@@ -14,6 +14,9 @@ NotNegative: TypeAlias = Annotated[float, Meta(ge=0, le=1e6)]
 Number: TypeAlias = Annotated[float, Meta(ge=-1e6, le=1e6)]
 Angle: TypeAlias = Annotated[float, Meta(ge=-7, le=7)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, lt=1)]
+Part: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+MeanGap: TypeAlias = Annotated[float, Meta(ge=0.1, le=1e6)]
+Drift: TypeAlias = Annotated[float, Meta(ge=-1e5, le=1e5)]
 Hertz: TypeAlias = Annotated[float, Meta(gt=0, le=400)]
 """Motion is worked out 800 times a second and holds nothing faster than half of that."""
 

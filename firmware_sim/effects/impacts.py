@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
-from firmware_sim.limits import NotNegative, Positive, check_pairs
+from firmware_sim.limits import MeanGap, NotNegative, Positive, check_pairs
 from firmware_sim.motion import GRAVITY_MPS2
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Impacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         lean_rad: standard deviation of its direction from the vertical.
     """
 
-    every_s: Annotated[float, msgspec.Meta(ge=0.1, le=1e6)]
+    every_s: MeanGap
     peak_g: tuple[NotNegative, NotNegative] = (0.8, 1.4)
     width_s: Positive = 0.015
     lean_rad: NotNegative = 0.2

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import numpy as np
 
-from firmware_sim.limits import NotNegative, Share
+from firmware_sim.limits import Drift, NotNegative, Share
 
 if TYPE_CHECKING:
     from firmware_sim.motion import BoolArray
@@ -29,7 +29,7 @@ class Losses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     packets: Share = 0.0
     packet_samples: Annotated[int, msgspec.Meta(ge=1)] = 1
     jitter_s: NotNegative = 0.0
-    drift_ppm: Annotated[float, msgspec.Meta(ge=-1e5, le=1e5)] = 0.0
+    drift_ppm: Drift = 0.0
 
     def arrived(self, n: int, dice: np.random.Generator) -> BoolArray:
         """(n,) which readings are in the recording; the first and the last packet always are."""

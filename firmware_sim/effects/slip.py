@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import numpy as np
 
-from firmware_sim.limits import Positive
+from firmware_sim.limits import MeanGap, Positive
 from firmware_sim.motion import derivative
 from firmware_sim.noise import ease
 
@@ -31,7 +31,7 @@ class Slip(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """
 
     slide: Annotated[float, msgspec.Meta(ge=-2, le=10)]
-    every_s: Annotated[float, msgspec.Meta(ge=0.1, le=1e6)] | None = None
+    every_s: MeanGap | None = None
     lasts_s: Positive = 0.5
 
     def apply(self, motion: BodyMotion, dice: np.random.Generator) -> BodyMotion:

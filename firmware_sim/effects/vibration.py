@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
-from firmware_sim.limits import Hertz, NotNegative, Positive, check_band
+from firmware_sim.limits import Hertz, NotNegative, Part, Positive, check_band
 from firmware_sim.noise import band_noise
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Vibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
     rms_mps2: NotNegative
     full_speed_mps: Positive = 0.02
-    at_rest: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.3
+    at_rest: Part = 0.3
     band_hz: tuple[Hertz, Hertz] = (2.0, 15.0)
 
     def __post_init__(self) -> None:

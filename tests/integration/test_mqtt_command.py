@@ -135,6 +135,14 @@ async def watch(broker, *options: str) -> asyncio.subprocess.Process:
     )
 
 
+async def test_watching_in_vain_says_so():
+    async with embedded_broker() as broker:
+        process = await watch(broker, "--seconds", "1")
+        told, said = await process.communicate()
+    assert (process.returncode, told) == (0, b"")
+    assert b"Rollers heard of: 0. No strokes or alerts yet." in said
+
+
 async def test_watching_tells_strokes_alerts_and_sessions():
     async with embedded_broker() as broker:
         await send(broker, Message(f"{ROLLER}/availability", b"online", retain=True))
@@ -158,6 +166,7 @@ async def test_watching_tells_strokes_alerts_and_sessions():
             _, complaint = await process.communicate()
             assert (process.returncode, complaint) == (0, b"")
     assert "stroke 1" in lines[0]
+    assert "±" in lines[0]
     assert "too fast" in lines[0]
     assert "faster than your protocol's target" in lines[1]
     assert "session: 96 strokes" in lines[2]

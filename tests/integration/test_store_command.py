@@ -104,6 +104,19 @@ def test_without_a_store_there_are_no_sessions_and_none_is_made(tmp_path):
     assert not path.exists()
 
 
+def test_ids_that_begin_alike_are_all_named(path):
+    said = sessions("show", "019ab2f", "--store", path).stderr
+    assert sample.SESSION_ID in said
+    assert OTHER in said
+
+
+def test_an_empty_file_stays_empty(tmp_path):
+    path = tmp_path / "mine.db"
+    path.touch()
+    assert sessions("list", "--store", path).returncode == 3
+    assert path.stat().st_size == 0
+
+
 def test_a_damaged_store_is_one_clear_line(tmp_path):
     path = tmp_path / "letter.db"
     path.write_text("Dear diary, " * 100)

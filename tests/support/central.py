@@ -97,11 +97,21 @@ class Central:
 
 
 @asynccontextmanager
-async def roller_on(link, trace=None, *, speed=20.0, identity=ROLLER, interval_s=0.03, **firmware):
+async def roller_on(
+    link,
+    trace=None,
+    *,
+    speed=20.0,
+    identity=ROLLER,
+    interval_s=0.03,
+    wait=True,
+    faults=None,
+    **firmware,
+):
     """A powered roller whose stream runs in the background."""
     clock = firmware.pop("clock", DeviceClock(speed=speed))
     chip = Firmware(trace or counting_trace(), clock=clock, **firmware)
-    roller = VirtualRoller(link, chip, identity, interval_s=interval_s)
+    roller = VirtualRoller(link, chip, identity, interval_s=interval_s, wait=wait, faults=faults)
     await roller.power_on()
     running = asyncio.create_task(roller.run())
     try:

@@ -150,6 +150,10 @@ def test_a_binary_file_is_named(elsewhere):
             '[[rollers]]\nid = "a"\nsensor = "RT-1"',
             'x.toml:3: "sensor" in [[rollers]] must be "serial:…"',
         ),
+        (
+            "[[rollers]]\nid = 'a'\nshape = 'cube'",
+            "x.toml:3: \"shape\" in [[rollers]] cannot be 'cube'.",
+        ),
         ("\n[[rollers]]\nregion = 'calf'", 'x.toml:2: [[rollers]] lacks "id".'),
         ("rollers = 3", 'x.toml:1: "rollers" in the file must be tables written [[rollers]],'),
         ("session = 3", 'x.toml:1: "session" in the file must be a table, not a whole number.'),

@@ -143,11 +143,12 @@ class Wall:
 
 
 def _verdict(stroke: StrokePayload, texts: Texts) -> str:
+    word, _ = texts.verdict(known=stroke.mean_mm_s is not None, too_fast=stroke.too_fast)
     if stroke.mean_mm_s is None:
-        return texts.not_known
+        return word
     mean, sd_mm_s = texts.number(stroke.mean_mm_s / 10), stroke.mean_sd_mm_s
     error = "" if sd_mm_s is None else f" ± {texts.error(sd_mm_s / 1000)}"
-    return f"{mean}{error} cm/s, {texts.fast if stroke.too_fast else texts.ok}"
+    return f"{mean}{error} cm/s, {word}"
 
 
 def _cm(texts: Texts, mm: float | None) -> str:

@@ -64,12 +64,10 @@ def _row(judged: JudgedStroke, lang: Lang, when_s: float) -> list[str | Text]:
 
 
 def _verdict(judged: JudgedStroke, lang: Lang) -> Text:
-    words, say = TEXTS[lang], TABLE_TEXTS[lang]
-    if judged.stroke.mean_speed_mps is None:
-        return Text(words.not_known, "yellow")
-    verdict = Text(words.fast, "red") if judged.too_fast else Text(words.ok, "green")
-    if judged.stroke.partly_unknown:
-        verdict.append(say.partly_unknown, "yellow")
+    known = judged.stroke.mean_speed_mps is not None
+    verdict = Text(*TEXTS[lang].verdict(known=known, too_fast=judged.too_fast))
+    if known and judged.stroke.partly_unknown:
+        verdict.append(TABLE_TEXTS[lang].partly_unknown, "yellow")
     return verdict
 
 
@@ -77,7 +75,7 @@ def sessions_table(found: Sequence[SessionSummary], lang: Lang = "en") -> Table:
     """One line per session, narrow enough for 80 columns."""
     words, say = TEXTS[lang], TABLE_TEXTS[lang]
     table = Table(box=None, pad_edge=False, collapse_padding=True, header_style="dim")
-    table.add_column("id", min_width=SHORT_ID, overflow="fold")
+    table.add_column("id", min_width=SHORT_ID)
     table.add_column(say.started, min_width=len("2026-11-23 10:13"))
     for heading in (say.athlete, say.region):
         table.add_column(heading, overflow="fold")
@@ -86,10 +84,9 @@ def sessions_table(found: Sequence[SessionSummary], lang: Lang = "en") -> Table:
         *(say.too_fast_below, say.mean_below, say.peak_below),
     ):
         table.add_column(heading, justify="right", no_wrap=True)
-    shown = _shortest_ids([summary.session_id for summary in found])
     for summary in found:
         table.add_row(
-            summary.session_id[:shown],
+            summary.session_id[:SHORT_ID],
             local_time(summary.started_unix_s),
             summary.athlete,
             summary.region,
@@ -100,14 +97,6 @@ def sessions_table(found: Sequence[SessionSummary], lang: Lang = "en") -> Table:
             words.hundredfold(summary.peak_speed_mps),
         )
     return table
-
-
-def _shortest_ids(session_ids: Sequence[str]) -> int:
-    """How many characters tell them apart; two sessions may begin in the same millisecond."""
-    length = SHORT_ID
-    while len({each[:length] for each in session_ids}) < len(set(session_ids)):
-        length += 1
-    return length
 
 
 def local_time(unix_s: float) -> str:

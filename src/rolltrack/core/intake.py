@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from rolltrack.core.sample import ImuSamples
+from rolltrack.core.sample import MOST_MPS2, MOST_RADPS, ImuSamples
 from rolltrack.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ Sensors: TypeAlias = Literal["auto", "accel", "gyro", "both"]
 
 MAX_HOLE_S = 0.25
 """A longer hole between readings is a gap; a shorter one is bridged like a short pause."""
-_MOST_MPS2, _MOST_RADPS = 1000.0, 200.0
-"""What no sensor gives: such a reading is none."""
 
 
 def usable(samples: ImuSamples, sensors: Sensors) -> ImuSamples:
@@ -35,17 +33,11 @@ def usable(samples: ImuSamples, sensors: Sensors) -> ImuSamples:
     if not np.isfinite(samples.t_s).all() or (np.diff(samples.t_s) <= 0).any():
         raise InputError("times do not increase strictly.", hint="Sort the recording by time.")
     there = np.ones(len(samples), dtype=bool)
-    for seen in (_there(accel, _MOST_MPS2), _there(gyro, _MOST_RADPS)):
+    for seen in (_there(accel, MOST_MPS2), _there(gyro, MOST_RADPS)):
         if seen is not None:
             there &= seen
-    if there.all():
-        return ImuSamples(samples.t_s, accel, gyro, samples.clipped)
-    return ImuSamples(
-        samples.t_s[there],
-        None if accel is None else accel[there],
-        None if gyro is None else gyro[there],
-        None if samples.clipped is None else samples.clipped[there],
-    )
+    wanted = ImuSamples(samples.t_s, accel, gyro, samples.clipped)
+    return wanted if there.all() else wanted.only(there)
 
 
 def _wanted(samples: ImuSamples, sensors: Sensors) -> tuple[FloatArray | None, FloatArray | None]:
@@ -61,7 +53,7 @@ def _wanted(samples: ImuSamples, sensors: Sensors) -> tuple[FloatArray | None, F
         accel = None
     if accel is None and gyro is None:
         raise InputError("neither accelerometer nor gyroscope readings.")
-    felt, turned = _there(accel, _MOST_MPS2), _there(gyro, _MOST_RADPS)
+    felt, turned = _there(accel, MOST_MPS2), _there(gyro, MOST_RADPS)
     if sensors == "auto" and felt is not None and turned is not None:
         if felt.any() and not turned.any():
             gyro = None

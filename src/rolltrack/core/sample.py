@@ -29,6 +29,9 @@ def zeros(*shape: int) -> FloatArray:
     return np.zeros(shape)
 
 
+MOST_MPS2, MOST_RADPS = 1000.0, 200.0
+"""No sensor for rollers, worn or built in, gives more along an axis: such a reading is none."""
+
 CUTTING: frozenset[GapReason] = frozenset({"link_lost", "no_data", "clock_reset"})
 """How long these gaps were nobody knows, whatever the times beside them say."""
 
@@ -65,6 +68,15 @@ class ImuSamples:
             None if self.accel_mps2 is None else self.accel_mps2[part],
             None if self.gyro_radps is None else self.gyro_radps[part],
             None if self.clipped is None else self.clipped[part],
+        )
+
+    def only(self, kept: BoolArray) -> ImuSamples:
+        """The readings that are to be kept, (n,) True."""
+        return ImuSamples(
+            self.t_s[kept],
+            None if self.accel_mps2 is None else self.accel_mps2[kept],
+            None if self.gyro_radps is None else self.gyro_radps[kept],
+            None if self.clipped is None else self.clipped[kept],
         )
 
     @classmethod

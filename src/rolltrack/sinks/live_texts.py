@@ -56,6 +56,12 @@ class Texts:
     fast: str
     not_known: str
 
+    def verdict(self, *, known: bool, too_fast: bool) -> tuple[str, str]:
+        """On a stroke: the word, and its colour."""
+        if not known:
+            return self.not_known, "yellow"
+        return (self.fast, "red") if too_fast else (self.ok, "green")
+
     def number(self, value: float | None, digits: int = 1) -> str:
         """A number with this language's decimal separator; "?" for None."""
         return "?" if value is None else f"{value:.{digits}f}".replace(".", self.decimal)

@@ -154,21 +154,18 @@ def _strokes(strokes: tuple[JudgedStroke, ...], texts: Texts) -> Table:
     for judged in strokes:
         stroke = judged.stroke
         mean = texts.hundredfold(stroke.mean_speed_mps)
+        known = stroke.mean_speed_mps is not None
+        verdict, colour = texts.verdict(known=known, too_fast=judged.too_fast)
         table.add_row(
             f"{stroke.n} {'→' if stroke.direction > 0 else '←'}",
             f"{texts.hundredfold(stroke.length_m)} cm",
             f"{texts.number(stroke.duration_s)} s",
             f"{mean} ± {texts.error(stroke.mean_speed_sd_mps)} cm/s",
             f"{texts.hundredfold(stroke.peak_speed_mps)} cm/s",
-            *_judged(judged, texts),
+            verdict,
+            style=colour,
         )
     return table
-
-
-def _judged(judged: JudgedStroke, texts: Texts) -> tuple[Text]:
-    if judged.stroke.mean_speed_mps is None:
-        return (Text(texts.not_known, "yellow"),)
-    return (Text(texts.fast, "red") if judged.too_fast else Text(texts.ok, "green"),)
 
 
 def _table_of_rollers(board: Board, texts: Texts, target_max_mps: float | None) -> Table:

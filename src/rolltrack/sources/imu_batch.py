@@ -7,17 +7,15 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from rolltrack.core.sample import ImuSamples
+from rolltrack.core.sample import MOST_MPS2, MOST_RADPS, ImuSamples
 from rolltrack.errors import DecodeError
 from rolltrack.wire import ImuBatch
 
 if TYPE_CHECKING:
     from rolltrack.core.sample import FloatArray
 
-MOST_MPS2 = 1000.0
-MOST_RADPS = 200.0
 _LATEST_MS = 2**53
-"""No sensor for rollers, worn or built in, reads more."""
+"""Beyond it a float has no milliseconds."""
 
 
 def read_batch(body: bytes) -> ImuBatch:
@@ -31,7 +29,7 @@ def read_batch(body: bytes) -> ImuBatch:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise DecodeError(f"not a batch of readings: {error}.", hint="See docs/mqtt.md.") from error
     if not 0 <= batch.ts < _LATEST_MS:
-        raise DecodeError(f"ts is no Unix time in ms: {batch.ts:.3g}.", hint="See docs/mqtt.md.")
+        raise DecodeError("ts is no Unix time in ms.", hint="See docs/mqtt.md.")
     if batch.v != 1:
         raise DecodeError(f"version {batch.v} of batches is not known.", hint="Use version 1.")
     return batch

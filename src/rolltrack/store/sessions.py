@@ -155,9 +155,16 @@ class SessionStore:
                 found = [to_summary(row) for row in rows]
         if len(found) == 1:
             return found[0]
-        what = "More than one" if found else "No"
+        if found:
+            ids = " or ".join(summary.session_id for summary in found)
+            raise UsageError(
+                f'More than one session in {self.path} has an id that starts with "{session_id}".',
+                hint=f"Write more of it: {ids}.",
+            )
+        if session_id == LAST:
+            raise UsageError(f"There is no session in {self.path} yet.", hint="Roll one.")
         raise UsageError(
-            f'{what} session in {self.path} has an id that starts with "{session_id}".',
+            f'No session in {self.path} has an id that starts with "{session_id}".',
             hint="See `rolltrack sessions list`.",
         )
 

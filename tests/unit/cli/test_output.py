@@ -18,7 +18,9 @@ def test_speeds_read_in_cm_per_s_and_unknown_is_never_a_number(speed_mps, text):
     assert cm_per_s(speed_mps) == text
 
 
-@pytest.mark.parametrize(("duration_s", "text"), [(0.4, "0:00"), (83.4, "1:23"), (3600.0, "60:00")])
+@pytest.mark.parametrize(
+    ("duration_s", "text"), [(0.4, "0:00"), (83.4, "1:23"), (59.6, "1:00"), (3600.0, "60:00")]
+)
 def test_minutes(duration_s, text):
     assert minutes(duration_s) == text
 

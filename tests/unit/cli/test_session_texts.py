@@ -38,3 +38,19 @@ def test_gaps_are_told():
     text = said(gaps=2, unknown_s=1.5, samples_lost=7)
     assert "Not measurable for 1.5 s; 2 gaps, 7 readings lost." in text
     assert said(strokes=1).startswith("1 stroke,")
+
+
+def test_what_hardly_moves_like_a_roller_is_asked_for_its_shape():
+    still = {"strokes": 0, "too_fast_strokes": 0, "rolling_s": 0.1, "hold_s": 0.0}
+    assert "--shape ball" in said(**still, unknown_s=60.3)
+    assert "Mean speed" not in said(**still, unknown_s=60.3)
+    assert "--shape ball" in said("de", **still, unknown_s=60.3)
+    assert "--shape" not in said(**still, unknown_s=3.0)
+    assert "--shape" not in said(unknown_s=60.3)
+
+
+def test_of_a_worn_phone_only_known_speeds_are_counted():
+    assert "3 of those whose speed is known faster" in said(too_fast_strokes=3, distance_m=None)
+    assert "von denen mit bekanntem Tempo 3 schneller" in said(
+        "de", too_fast_strokes=3, distance_m=None
+    )

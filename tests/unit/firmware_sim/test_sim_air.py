@@ -1,21 +1,17 @@
 """Packets that are lost or come twice, firmware that hangs or reboots."""
 
 import asyncio
-import contextlib
 import struct
-from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
 from bumble import hci
-from support.central import PATIENCE_S, ROLLER, Received, central_on, counting_trace
+from support.central import PATIENCE_S, Received, central_on, counting_trace, roller_on
 
 from firmware_sim.air import Air, Faults
-from firmware_sim.clock import DeviceClock
 from firmware_sim.firmware import WATCHDOG_RESET, Firmware
 from firmware_sim.link import SimLink
 from firmware_sim.packets import Config
-from firmware_sim.peripheral import VirtualRoller
 from firmware_sim.profile import STATUS
 
 MTU = 247
@@ -71,19 +67,8 @@ def test_a_reboot_starts_counters_clock_and_configuration_again():
     assert firmware.status()[-1] == WATCHDOG_RESET
 
 
-@asynccontextmanager
-async def faulty_roller(link, *, wait=True, **air):
-    chip = Firmware(counting_trace(), clock=DeviceClock(speed=20.0), config=Config(max_samples=5))
-    roller = VirtualRoller(link, chip, ROLLER, wait=wait, faults=faults(**air))
-    await roller.power_on()
-    running = asyncio.create_task(roller.run())
-    try:
-        yield roller
-    finally:
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
-        await roller.power_off()
+def faulty_roller(link, *, wait=True, **air):
+    return roller_on(link, config=Config(max_samples=5), wait=wait, faults=faults(**air))
 
 
 async def test_a_central_sees_holes_and_repeats_in_the_sequence():

@@ -69,6 +69,22 @@ async def test_a_session_cut_off_is_recovered_under_its_id_with_its_strokes(tmp_
     assert list(recover(tmp_path / "j", store)) == []
 
 
+async def test_a_journal_that_breaks_the_tracker_stays_and_keeps_nobody_from_starting(
+    tmp_path, store
+):
+    """A radius that nothing checks on its way into a journal is as good a way as any."""
+    journalist = Journalist(tmp_path / "j", Room())
+    broken = Tracker(rolling.setup(radius_m=-1.0, live=False, start_at_once=True))
+    told = broken.start(0.0)
+    journalist.note(broken.setup, None, told)
+    for block in blocks(ROLL.samples):
+        journalist.note(broken.setup, block, [])
+    await journalist.write(sync=False)
+    journalist.close()
+    assert list(recover(tmp_path / "j", store)) == []
+    assert len(list((tmp_path / "j").iterdir())) == 1
+
+
 async def test_a_session_that_was_stored_before_the_kill_is_not_stored_twice(tmp_path, store):
     tracker, _, _ = await journalled(tmp_path / "j", ROLL.samples)
     (ended,) = [e for e in tracker.finish() if isinstance(e, SessionEnded)]

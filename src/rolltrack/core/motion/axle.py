@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rolltrack.core.motion.constants import G_MPS2
+from rolltrack.core.motion.constants import FASTEST_RADPS, G_MPS2, KNOCK_MPS2
 from rolltrack.core.motion.short import axes_of
 from rolltrack.core.sample import FloatArray, ImuSamples, zeros
 
@@ -15,8 +15,6 @@ _SWING_MPS2 = 0.02 * G_MPS2
 _ASKEW_RAD = 0.14
 """An axle that may be this wrong, as a standard deviation, is not known yet."""
 _SWING_RADPS = 0.1
-_MOST_MPS2, _MOST_RADPS = 3 * G_MPS2, 40.0
-"""Of an axis of a roller that turns; more is a knock, or no reading at all."""
 _SLOPE_RAD = 0.1
 """Floors slope by about as much, or the sensor is mounted so."""
 _ALONG_MPS2 = 0.01 * G_MPS2
@@ -155,14 +153,7 @@ class AxleFinder:
 def _without_knocks(beat: ImuSamples) -> ImuSamples:
     """One wild reading outweighs hundreds, as squares are summed."""
     wild = np.zeros(len(beat), dtype=bool) if beat.clipped is None else beat.clipped
-    for readings, most in ((beat.accel_mps2, _MOST_MPS2), (beat.gyro_radps, _MOST_RADPS)):
+    for readings, most in ((beat.accel_mps2, KNOCK_MPS2), (beat.gyro_radps, FASTEST_RADPS)):
         if readings is not None:
             wild = wild | (np.abs(readings) > most).any(axis=1)
-    if not wild.any():
-        return beat
-    accel, gyro = beat.accel_mps2, beat.gyro_radps
-    return ImuSamples(
-        beat.t_s[~wild],
-        None if accel is None else accel[~wild],
-        None if gyro is None else gyro[~wild],
-    )
+    return beat.only(~wild) if wild.any() else beat

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from rolltrack.core.motion.constants import G_MPS2, ROUNDING_S, mean_period_s
+from rolltrack.core.motion.constants import G_MPS2, KNOCK_MPS2, ROUNDING_S, mean_period_s
 from rolltrack.core.motion.phase import in_plane, plane_across
 from rolltrack.core.motion.short import axes_of, covariance, gradient
 from rolltrack.core.sample import ImuSamples
@@ -42,7 +42,6 @@ _SWING_MPS2 = 0.3 * G_MPS2
 _FASTEST_RADPS = 20.0
 _ASKEW_RAD = 0.03
 """How wrong the axle may be."""
-_MOST_MPS2 = 3.0 * G_MPS2
 _FEWEST = 8
 DOUBTFUL = 0.65
 """Of what is carried for sure: enough to say nothing of the speed. Floors stay below 0.5."""
@@ -147,7 +146,7 @@ def _slow(force_mps2: FloatArray, period_s: float) -> FloatArray:
 
 def _sane(force_mps2: FloatArray) -> FloatArray:
     """(n, 3) without what no hand does: that is a knock, or no reading at all."""
-    mad = np.einsum("ni,ni->n", force_mps2, force_mps2) > _MOST_MPS2**2
+    mad = np.einsum("ni,ni->n", force_mps2, force_mps2) > KNOCK_MPS2**2
     if not mad.any() or mad.all():
         return force_mps2
     at, sane = np.arange(len(mad)), np.flatnonzero(~mad)

@@ -11,6 +11,12 @@ if TYPE_CHECKING:
 G_MPS2 = 9.80665
 """Standard gravity."""
 
+KNOCK_MPS2 = 3.0 * G_MPS2
+"""No hand pushes a roller so hard; such a reading is a knock, or none at all."""
+
+FASTEST_RADPS = 40.0
+"""No hand turns a roller faster."""
+
 ROUNDING_S = 1e-6
 """Times this close are the same: sums of periods round off."""
 

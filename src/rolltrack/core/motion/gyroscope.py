@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rolltrack.core.motion.constants import FASTEST_RADPS
 from rolltrack.core.motion.motion import Motion
 from rolltrack.core.motion.noise import white_radps
 from rolltrack.core.motion.validity import where_valid
@@ -18,8 +19,6 @@ _SCALE_SHARE = 0.01
 """Gyroscopes over- or under-read by about this much; real ones were seen 0.4 to 1.6 % off."""
 _UNSEEN_BIAS_RADPS, _BIAS_DRIFT_RADPS = 0.02, 3e-4
 """How wrong the bias may be before the roller has rested once, and after."""
-_MOST_RADPS = 40.0
-"""No roller turns faster; such a reading is none."""
 
 
 def from_gyroscope(
@@ -32,4 +31,4 @@ def from_gyroscope(
     rate = (rate_radps - finder.rate_bias_radps) @ axle
     bias_sd = _BIAS_DRIFT_RADPS if finder.has_rested else _UNSEEN_BIAS_RADPS
     sd = np.sqrt(white_radps(rate) ** 2 + bias_sd**2 + (_SCALE_SHARE * rate) ** 2)
-    return where_valid(samples, rate, sd, radius_m, np.abs(rate) < _MOST_RADPS)
+    return where_valid(samples, rate, sd, radius_m, np.abs(rate) < FASTEST_RADPS)

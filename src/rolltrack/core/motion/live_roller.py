@@ -14,7 +14,7 @@ import numpy as np
 from rolltrack.core.motion.batch import Constants
 from rolltrack.core.motion.carried import DOUBTFUL, WINDOW_S, restlessness
 from rolltrack.core.motion.constants import (
-    G_MPS2,
+    KNOCK_MPS2,
     MAX_LATENCY_S,
     ROUNDING_S,
     mean_period_s,
@@ -56,8 +56,6 @@ _ASKEW_RAD = 0.03
 """About an axle this far from the one found now, nothing was learnt that would help."""
 _VAGUE_MPS, _VAGUE_SHARE = 0.0125, 0.1
 """What is vaguer helps nobody at that moment; a stroke may still be made of it."""
-_MOST_MPS2 = 3.0 * G_MPS2
-"""A reading of more is a knock or no reading at all; one alone could throw the window off."""
 
 
 @dataclass(slots=True)
@@ -177,7 +175,7 @@ class RollerLive:
             return Motion.unknown(past.t_s)
         assert part.accel_mps2 is not None  # noqa: S101 - part of what has it
         z = in_plane(part.accel_mps2, plane)
-        wild = carried[first:] | (np.abs(z) > _MOST_MPS2)
+        wild = carried[first:] | (np.abs(z) > KNOCK_MPS2)
         if part.clipped is not None:
             wild = wild | part.clipped
         readings = Readings(

@@ -23,7 +23,7 @@ from rolltrack.core.motion.batch import (
 )
 from rolltrack.core.motion.blur import blur_around, blur_radps
 from rolltrack.core.motion.bordered import rate_variance_at
-from rolltrack.core.motion.constants import G_MPS2
+from rolltrack.core.motion.constants import FASTEST_RADPS, G_MPS2
 from rolltrack.core.motion.edge import NEWEST, unforeseen_radps
 from rolltrack.core.motion.fit import MOST_SURPRISE, Fit, Problem, rate_correction, surprise
 from rolltrack.core.motion.ground import NOTHING_SEEN, GroundSeen, ground_seen
@@ -69,8 +69,6 @@ _ONE_SIDED_MPS2 = 0.1 * G_MPS2
 follow another motion. Vibration goes both ways, however strong."""
 _SURPRISED, _PUSHED = 4.0, 4.0
 """If the newest readings lie so many variances off, w' may deviate so many times as much there."""
-_FASTEST_RADPS = 40.0
-"""No hand turns a roller faster; what does is a wrong turn of the solution."""
 _FORGOTTEN_S = 60.0
 """Biases drift with warmth: what was learnt this long ago counts e times less."""
 _FIRST_COLOUR = 1.5
@@ -396,5 +394,5 @@ def _mean_surprise(found: Fit, noise: Noise, newest: int) -> float:
 
 
 def _check(rate_radps: FloatArray) -> None:
-    if not (np.all(np.isfinite(rate_radps)) and np.abs(rate_radps).max() < _FASTEST_RADPS):
+    if not (np.all(np.isfinite(rate_radps)) and np.abs(rate_radps).max() < FASTEST_RADPS):
         raise np.linalg.LinAlgError("the window has lost the roller")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import msgspec
 import numpy as np
 
-from rolltrack.core.sample import FloatArray, ImuSamples, SignalGap
+from rolltrack.core.sample import MOST_MPS2, FloatArray, ImuSamples, SignalGap
 from rolltrack.errors import DecodeError
 from rolltrack.sensors.channel import Channel
 from rolltrack.sensors.decoder import SetupFault
@@ -45,9 +45,8 @@ _IN_MPS2 = (5.0, 20.0)
 # Later copies reach back less than this; a clock that is set reaches back more.
 _CLOCK_SET_BACK_S = 1.0
 _RESTART_AFTER_S = 0.001
-_MOST = 1000.0
-"""Of any sensor, in its unit; a larger value is no reading."""
 _FARTHEST_NS = 2**62 - 1
+"""So far from one another two times of 62 bits are at most within 64."""
 
 _Nanoseconds: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 
@@ -110,7 +109,7 @@ def parse_push(body: bytes) -> Push:
             vector = _VECTOR.decode(reading.values) if name in readings else None
             if vector is None or vector.x is None or vector.y is None or vector.z is None:
                 continue
-            if max(abs(vector.x), abs(vector.y), abs(vector.z)) > _MOST:
+            if max(abs(vector.x), abs(vector.y), abs(vector.z)) > MOST_MPS2:
                 continue
             times, values = readings[name]
             times.append(reading.time)
