@@ -30,7 +30,7 @@ WITH_GYRO = {
     "near-limit-rough", "carried", "impacts", "slip30", "spinning", "wall", "ball", "ball-fast",
     "ball-slow", "ball-rough", "phone-in-roller", "phone-on-body", "holds", "short-strokes",
 }  # fmt: skip
-GYRO_ALONE = {"typical"}
+GYRO_ALONE = {"typical", "rough", "carried", "short-strokes"}
 WITH_BOUND = {"smooth", "typical", "rough"}
 
 

@@ -24,6 +24,8 @@ _INHERITED_N = 300
 """Readings that all earlier sessions together count for."""
 _REMEMBERED_N = 3000
 """Readings at rest that the bias is the mean of: it drifts with warmth."""
+_ANOTHER_BIAS_RADPS = 0.02
+"""No drift: without an accelerometer it was taken for rest what was none, then or now."""
 _DISTINCT = 4.0
 """The largest power of the angular rate over the next, before its direction is believed."""
 
@@ -75,6 +77,9 @@ class AxleFinder:
     def see_rest(self, beat: ImuSamples) -> None:
         """Take readings of a roller that does not turn."""
         if beat.gyro_radps is not None:
+            off = np.abs(beat.gyro_radps.mean(axis=0) - self.rate_bias_radps).max()
+            if beat.accel_mps2 is None and off > _ANOTHER_BIAS_RADPS:
+                self.rest_n, self.rest_rate_sum = 0, zeros(3)
             if self.rest_n > _REMEMBERED_N:
                 self.rest_rate_sum *= _REMEMBERED_N / self.rest_n
                 self.rest_n = _REMEMBERED_N

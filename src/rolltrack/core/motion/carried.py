@@ -113,9 +113,9 @@ class CarriedWatch:
         self.recent.append(beat)
         oldest_s = float(beat.t_s[-1]) - WINDOW_S
         self.recent = [part for part in self.recent if part.t_s[-1] > oldest_s + ROUNDING_S]
-        if beat.accel_mps2 is None:
-            return True
         window = ImuSamples.join(self.recent)
+        if beat.accel_mps2 is None:
+            return self._turns_about_one(window, finder)
         if window.accel_mps2 is None or len(window) < _FEWEST:
             return True
         period_s = mean_period_s(window.t_s)
@@ -129,10 +129,29 @@ class CarriedWatch:
         if known is not None and power[1] > _SWING_MPS2**2:
             scatter = float(np.std(calm @ known))
             if scatter > 2 * allowed:
-                finder.forget()
-                if len(self.recent) > 1:
-                    finder.see_turning(ImuSamples.join(self.recent[:-1]))
+                self._relearn(finder)
         return True
+
+    def _turns_about_one(self, window: ImuSamples, finder: AxleFinder) -> bool:
+        """The same by a gyroscope alone."""
+        if window.gyro_radps is None or len(window) < _FEWEST:
+            return True
+        spread, axes = axes_of(covariance(window.gyro_radps))
+        allowed = DOUBTFUL * (_ACROSS_RADPS + _ACROSS_SHARE * np.sqrt(spread[2]))
+        if spread[1] > allowed**2:
+            return False
+        known = finder.direction
+        if known is not None and spread[2] > (2 * _ACROSS_RADPS) ** 2:
+            across = 1.0 - float(known @ axes[:, 2]) ** 2
+            if across * spread[2] > (2 * allowed) ** 2:
+                self._relearn(finder)
+        return True
+
+    def _relearn(self, finder: AxleFinder) -> None:
+        """Forget the axle, and take the one of the last seconds."""
+        finder.forget()
+        if len(self.recent) > 1:
+            finder.see_turning(ImuSamples.join(self.recent[:-1]))
 
     def interrupt(self) -> None:
         """A gap: what comes next has no past."""

@@ -108,8 +108,7 @@ class RollerLive:
         past = ImuSamples.join([*self.past, hop])
         lag_s, wait_s = 0.0, _SETTLED * self._tau_s
         if past.accel_mps2 is None and past.gyro_radps is not None:
-            motion = from_gyroscope(past, past.gyro_radps, finder, self.radius_m)
-            wait_s = 0.0
+            motion = self._turn(past, past.gyro_radps, finder)
         elif finder.axle is None:
             motion = Motion.unknown(past.t_s)
         else:
@@ -154,6 +153,15 @@ class RollerLive:
             self.blocks.append(motion[int(first) : int(last)])
             self.settled_s = float(motion.t_s[last - 1])
         self.tail = motion[max(int(first), int(last)) :]
+
+    def _turn(self, past: ImuSamples, rate_radps: FloatArray, finder: AxleFinder) -> Motion:
+        """Motion at all readings of the past, by a gyroscope alone."""
+        motion = from_gyroscope(past, rate_radps, finder, self.radius_m)
+        if finder.axle is None:
+            return motion
+        self.hops += 1
+        self._look_out(past, finder.axle)
+        return motion.unknown_where(_among(past.t_s, self.carried_s))
 
     def _roll(self, past: ImuSamples, axle: FloatArray, finder: AxleFinder, lag_s: float) -> Motion:
         """Motion at all readings of the past; unknown before the window."""

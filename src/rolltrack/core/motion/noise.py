@@ -23,8 +23,9 @@ _FEWEST_BLOCKS = 6
 _CLIP = 4.0
 _MOST_COLOUR, _COLOUR_PERIOD_S = 1.8, 0.01
 """At 100 Hz. What is slower than that is motion which the spline does not follow yet, not noise."""
-_QUIETEST_RADPS = 1.5e-4
-"""Rounding to 16 bits over +-1000 degrees/s."""
+_QUIETEST_RADPS, _UNHEARD_RADPS = 1.5e-4, 0.02
+"""Rounding to 16 bits over +-1000 degrees/s; and the noise of a gyroscope nobody has heard yet."""
+_FEWEST_TO_HEAR = 3
 _FOLLOWED = 1.4
 _SLOW_BLOCK_S, _MOST_SLOW_COLOUR = 0.2, 12.0
 """With a gyroscope slow residuals are no motion, but a model that does not hold."""
@@ -150,8 +151,8 @@ def noisiest_radps(rate_radps: FloatArray) -> float:
 def white_radps(rate_radps: FloatArray) -> float:
     """White noise of a rate (n,), read off its second differences, where motion hardly shows."""
     power = np.diff(rate_radps, 2) ** 2 / 6.0
-    if not len(power):
-        return _QUIETEST_RADPS
+    if len(power) < _FEWEST_TO_HEAR:
+        return _UNHEARD_RADPS
     power = np.minimum(power, _BUMP * median(power) + _QUIETEST_RADPS**2)
     return float(np.sqrt(np.mean(power) + _QUIETEST_RADPS**2))
 

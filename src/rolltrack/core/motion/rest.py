@@ -25,6 +25,10 @@ _CALM_RADPS = 0.01
 _FIRST_BIAS_RADPS, _BIAS_MOVES_RADPS = 0.06, 0.02
 """A gyroscope alone must tell rest from a slow stroke, 0.08 rad/s, by size: before its bias is
 known, and after."""
+_CALM_BEATS, _CALM_MOVES_RADPS = 4, 0.004
+_LARGEST_EVEN_RADPS = 0.35
+"""No hand turns so evenly for two seconds: that is a bias. The largest that a maker allows is 20
+degrees/s (MPU-6050, zero-rate output)."""
 
 
 class Activity(Enum):
@@ -37,14 +41,21 @@ class Activity(Enum):
 
 @dataclass(slots=True)
 class RestDetector:
-    """Carries the previous beat's gravity direction.
+    """Carries the previous beat's gravity direction, and for how long the rate has been even.
 
     With an accelerometer it looks at how far gravity turned from one beat to the next, which a
     gyroscope's bias cannot fool; with a gyroscope alone it looks at the rate, how much it varies
     and how far it is from the bias known so far.
+
+    Attributes:
+        previous_mps2: (3,) mean specific force of the beat before.
+        even_radps: (3,) mean rate of the first of the even beats.
+        even_beats: how many there were in a row, up to now.
     """
 
     previous_mps2: FloatArray | None = None
+    even_radps: FloatArray | None = None
+    even_beats: int = 0
 
     def judge(self, beat: ImuSamples, rate_bias_radps: FloatArray | None) -> Activity:
         """Classify one beat; by accelerometer, the very first is neither rest nor turning.
@@ -66,16 +77,34 @@ class RestDetector:
             return Activity.REST if turned < still_rad and steady else Activity.UNSURE
         if beat.gyro_radps is None:
             return Activity.UNSURE
-        mean_rate = beat.gyro_radps.mean(axis=0)
-        spread = float(beat.gyro_radps.std(axis=0).max())
-        bias, allowed = rate_bias_radps, _BIAS_MOVES_RADPS
+        return self._judge_rate(beat.gyro_radps, rate_bias_radps)
+
+    def _judge_rate(self, rate_radps: FloatArray, bias_radps: FloatArray | None) -> Activity:
+        mean_rate = rate_radps.mean(axis=0)
+        spread = float(rate_radps.std(axis=0).max())
+        bias, allowed = bias_radps, _BIAS_MOVES_RADPS
         if bias is None:
             bias, allowed = np.zeros(3), _FIRST_BIAS_RADPS
         off = np.abs(mean_rate - bias)
-        if spread < _CALM_RADPS and float(off.max()) < allowed:
+        even = self._even(mean_rate, spread)
+        if even >= _CALM_BEATS or (spread < _CALM_RADPS and float(off.max()) < allowed):
             return Activity.REST
         moving = float(np.linalg.norm(off)) > _TURNING_RADPS
+        if bias_radps is None and even:
+            return Activity.UNSURE
         return Activity.TURNING if moving or spread > _TURNING_RADPS else Activity.UNSURE
+
+    def _even(self, mean_radps: FloatArray, spread_radps: float) -> int:
+        """How many beats in a row, this one included, had one rate that may be a bias."""
+        may_be = spread_radps < _CALM_RADPS and np.abs(mean_radps).max() < _LARGEST_EVEN_RADPS
+        if not may_be:
+            self.even_radps, self.even_beats = None, 0
+            return 0
+        first = self.even_radps
+        if first is None or np.abs(mean_radps - first).max() > _CALM_MOVES_RADPS:
+            self.even_radps, self.even_beats = mean_radps, 0
+        self.even_beats += 1
+        return self.even_beats
 
 
 def _steady(rate_radps: FloatArray) -> bool:
