@@ -16,8 +16,9 @@ from rolltrack.core.motion.motion import Motion
 from rolltrack.core.motion.naive import naive_speed_mps
 from rolltrack.core.motion.no_slip import undo_no_slip
 from rolltrack.core.motion.phase import in_plane, plane_across
+from rolltrack.core.setup import Setup
 from rolltrack.core.strokes.segmenter import Segmenter
-from rolltrack.core.tracker import Setup, Tracker
+from rolltrack.core.tracker import Tracker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

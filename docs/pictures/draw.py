@@ -16,7 +16,8 @@ from rolltrack.core.motion.axle import AxleFinder
 from rolltrack.core.motion.final import FinalEstimator
 from rolltrack.core.motion.naive import naive_speed_mps
 from rolltrack.core.sample import ImuSamples
-from rolltrack.core.tracker import Setup, Tracker
+from rolltrack.core.setup import Setup
+from rolltrack.core.tracker import Tracker
 
 HERE = Path(__file__).parent
 SCENARIO, SEED = "typical", 3

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from rolltrack.core.coaching.protocol import RollingProtocol
     from rolltrack.core.events import Event, JudgedStroke, SessionSummary
     from rolltrack.core.sample import ImuSamples, SignalGap
+    from rolltrack.core.setup import Setup
     from rolltrack.core.strokes.stroke import Stroke
-    from rolltrack.core.tracker import Setup, Tracker
+    from rolltrack.core.tracker import Tracker
     from rolltrack.errors import RolltrackError
     from rolltrack.protocols import load_protocol
     from rolltrack.traces.samples import sample_trace
@@ -45,7 +46,7 @@ _HOMES = {
     "RollingProtocol": "rolltrack.core.coaching.protocol",
     "RolltrackError": "rolltrack.errors",
     "SessionSummary": "rolltrack.core.events",
-    "Setup": "rolltrack.core.tracker",
+    "Setup": "rolltrack.core.setup",
     "SignalGap": "rolltrack.core.sample",
     "Stroke": "rolltrack.core.strokes.stroke",
     "Tracker": "rolltrack.core.tracker",

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,7 @@ KEYS = {
     "state": "v ts session_id state too_fast speed_mm_s limit_mm_s strokes too_fast_strokes"
     " battery_pct",
     "stroke": "v ts seq session_id n dur_ms mean_mm_s peak_mm_s length_mm dir too_fast reasons"
-    " mean_sd_mm_s",
+    " mean_sd_mm_s partly_unknown",
     "alert": "v ts seq session_id alert_id kind phase value limit unit",
     "session": "v ts session_id revision athlete roller region protocol started_at ended_at"
     " rolling_s hold_s unknown_s strokes too_fast_strokes mean_mm_s p95_mm_s peak_mm_s"
@@ -85,7 +86,15 @@ def test_stroke_values_and_units():
         "too_fast": True,
         "reasons": [reason],
         "mean_sd_mm_s": 0.6,
+        "partly_unknown": False,
     }
+
+
+def test_a_stroke_that_was_not_seen_whole_says_so():
+    seen = sample.stroke_ended(18)
+    stroke = replace(seen.judged.stroke, partly_unknown=True)
+    cut = replace(seen, judged=replace(seen.judged, stroke=stroke))
+    assert wire.stroke_payload(cut, **EPOCH).partly_unknown
 
 
 def test_session_values_and_units():

@@ -12,7 +12,8 @@ import pytest
 from rolltrack import load_protocol
 from rolltrack.core.events import FinalSpeed
 from rolltrack.core.sample import ImuSamples
-from rolltrack.core.tracker import Setup, Tracker
+from rolltrack.core.setup import Setup
+from rolltrack.core.tracker import Tracker
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("ROLLTRACK_DATA", ROOT.parent / "shared" / "data"))

@@ -22,7 +22,8 @@ from rolltrack.core.events import (
     StrokeEnded,
 )
 from rolltrack.core.sample import ImuSamples
-from rolltrack.core.tracker import Setup, Tracker
+from rolltrack.core.setup import Setup
+from rolltrack.core.tracker import Tracker
 from rolltrack.errors import InputError, StoreError, UsageError
 from rolltrack.mqtt import Peer
 from rolltrack.protocols import load_protocol

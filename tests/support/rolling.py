@@ -21,7 +21,8 @@ from firmware_sim.steps import RestStep, RollStep
 from rolltrack.core.events import SessionEnded, StrokeEnded
 from rolltrack.core.motion.motion import Motion
 from rolltrack.core.sample import ImuSamples
-from rolltrack.core.tracker import Setup, Tracker
+from rolltrack.core.setup import Setup
+from rolltrack.core.tracker import Tracker
 from rolltrack.protocols import load_protocol
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from rolltrack.analysis.series import SeriesWriter
 from rolltrack.core.events import FinalSpeed, JudgedStroke, LiveSpeed, SessionEnded, SessionSummary
 from rolltrack.core.sample import ImuSamples, SignalGap
-from rolltrack.core.tracker import Setup, Tracker
+from rolltrack.core.setup import Setup
+from rolltrack.core.tracker import Tracker
 from rolltrack.errors import InputError, UsageError
 from rolltrack.traces.plausibility import check_rate
 from rolltrack.traces.reader import iter_trace, open_trace, trace_name

@@ -148,7 +148,8 @@ def _verdict(stroke: StrokePayload, texts: Texts) -> str:
         return word
     mean, sd_mm_s = texts.number(stroke.mean_mm_s / 10), stroke.mean_sd_mm_s
     error = "" if sd_mm_s is None else f" ± {texts.error(sd_mm_s / 1000)}"
-    return f"{mean}{error} cm/s, {word}"
+    partly = f", {texts.partly_unknown}" if stroke.partly_unknown else ""
+    return f"{mean}{error} cm/s, {word}{partly}"
 
 
 def _cm(texts: Texts, mm: float | None) -> str:

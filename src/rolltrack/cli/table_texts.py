@@ -18,7 +18,6 @@ class TableTexts:
     at: str
     after: str
     verdict: str
-    partly_unknown: str
     started: str
     athlete: str
     region: str
@@ -38,7 +37,6 @@ TABLE_TEXTS: Mapping[Lang, TableTexts] = {
         at="at",
         after="after",
         verdict="verdict",
-        partly_unknown=", partly not measured",
         started="started",
         athlete="athlete",
         region="region",
@@ -59,7 +57,6 @@ TABLE_TEXTS: Mapping[Lang, TableTexts] = {
         at="bei",
         after="nach",
         verdict="Urteil",
-        partly_unknown=", teils nicht gemessen",
         started="Beginn",
         athlete="Sportler",
         region="Bereich",

@@ -67,7 +67,7 @@ def _verdict(judged: JudgedStroke, lang: Lang) -> Text:
     known = judged.stroke.mean_speed_mps is not None
     verdict = Text(*TEXTS[lang].verdict(known=known, too_fast=judged.too_fast))
     if known and judged.stroke.partly_unknown:
-        verdict.append(TABLE_TEXTS[lang].partly_unknown, "yellow")
+        verdict.append(f", {TEXTS[lang].partly_unknown}", "yellow")
     return verdict
 
 

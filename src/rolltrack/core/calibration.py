@@ -14,15 +14,17 @@ import numpy as np
 
 from rolltrack.core.events import SessionEnded
 from rolltrack.core.intake import usable
+from rolltrack.core.motion.radius import is_radius
 from rolltrack.core.motion.rest import Activity, RestDetector
 from rolltrack.core.sample import ImuSamples
-from rolltrack.core.tracker import BEAT_S, Setup, Tracker
+from rolltrack.core.tracker import BEAT_S, Tracker
 from rolltrack.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rolltrack.core.sample import SignalGap
+    from rolltrack.core.setup import Setup
     from rolltrack.core.strokes.stroke import Stroke
 
 _ROUNDS = 5
@@ -36,7 +38,6 @@ _STILL_S = 2.0
 PATIENCE_S = 90.0
 """So long a roll may take, the way to the first mark included."""
 _PLAUSIBLE = 2.0
-LEAST_RADIUS_M, MOST_RADIUS_M = 0.005, 1.0
 GYRO_SCALE_SD = 0.01
 """Of a gyroscope's scale that nothing corrects: real ones are 0.4 to 1.6 % off."""
 
@@ -111,7 +112,7 @@ def find_radius(
     own = [_relative_sd(roll) for roll in rolls]
     measured = float(np.sqrt(np.mean(np.square(own)) / passes))
     relative = float(np.hypot(np.hypot(measured, scale_sd), distance_sd_m / distance_m))
-    if not LEAST_RADIUS_M <= radius_m <= MOST_RADIUS_M:
+    if not is_radius(radius_m):
         raise CalibrationError(
             f"the roll says a radius of {1000 * radius_m:.0f} mm, which no roller has.",
             hint=f"Check the distance: it was given as {distance_m:g} m per pass.",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field, replace
+from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,66 +27,27 @@ from rolltrack.core.events import (
     SessionStarted,
     StrokeEnded,
 )
-from rolltrack.core.intake import Sensors, stretches, usable
+from rolltrack.core.intake import stretches, usable
 from rolltrack.core.motion.axle import AxleFinder
 from rolltrack.core.motion.constants import ROUNDING_S
 from rolltrack.core.motion.live import HOP_S, HURRIED_HOP_S
 from rolltrack.core.motion.rest import Activity, RestDetector
-from rolltrack.core.motion.shapes import SHAPES, Shape
+from rolltrack.core.motion.shapes import SHAPES
 from rolltrack.core.sample import CUTTING, ImuSamples, SignalGap
 from rolltrack.core.session.alerts import AlertBook
 from rolltrack.core.session.identity import session_id
 from rolltrack.core.session.session import Session
-from rolltrack.errors import InputError
+from rolltrack.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from rolltrack.core.coaching.protocol import RollingProtocol
     from rolltrack.core.motion.live import LiveEstimator
     from rolltrack.core.motion.motion import Motion
+    from rolltrack.core.setup import Setup
 
 BEAT_S = 0.5
 _PRE_ROLL_S = 2.0
 _SENSOR_LOST_S = 5.0
 _INVALID_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What does not change while a tracker lives.
-
-    Attributes:
-        roller: its public id.
-        athlete: pseudonymous id of the person.
-        protocol: what to keep to.
-        radius_m: rolling radius.
-        shape: what is rolled.
-        region: what is rolled.
-        epoch_unix_s: Unix time of stream second 0.
-        id_salt: randomness for session ids, drawn by the caller.
-        axle: direction of the axle in the sensor's axes as the sensor knows it; None finds it from
-            the data.
-        sensors: which readings to use; "auto" takes what there is.
-        idle_s: stillness that ends a session; None leaves that to `finish`.
-        start_at_once: open a session with the first reading instead of with motion.
-        live: say live speeds, alerts and prompt strokes; off, only `SessionEnded` and `FinalSpeed`
-            come.
-        keep_series: say the final speed of every reading.
-    """
-
-    roller: str
-    athlete: str
-    protocol: RollingProtocol
-    radius_m: float
-    shape: Shape = "roller"
-    region: str = ""
-    epoch_unix_s: float = 0.0
-    id_salt: bytes = b""
-    axle: tuple[float, float, float] | None = None
-    sensors: Sensors = "auto"
-    idle_s: float | None = 120.0
-    start_at_once: bool = False
-    live: bool = True
-    keep_series: bool = False
 
 
 @dataclass(slots=True)
@@ -171,7 +133,13 @@ class Tracker:
         return events
 
     def advance(self, t_s: float) -> list[Event]:
-        """Time passed without readings: sessions end by it."""
+        """Time passed without readings: sessions end by it.
+
+        Raises:
+            InputError: that is no time.
+        """
+        if not isfinite(t_s):
+            raise InputError(f"time cannot be {t_s}.", hint="Say stream seconds.")
         session, idle_s = self._state.session, self.setup.idle_s
         if session is None or idle_s is None or t_s - session.last_motion_s < idle_s:
             return []
@@ -196,7 +164,13 @@ class Tracker:
         return events
 
     def set_limit(self, limit_mps: float) -> list[Event]:
-        """Judge by another speed limit from now on; what was rolled before keeps its verdict."""
+        """Judge by another speed limit from now on; what was rolled before keeps its verdict.
+
+        Raises:
+            UsageError: no stroke could be judged by it.
+        """
+        if not 0.0 < limit_mps < inf:
+            raise UsageError(f"a limit cannot be {limit_mps} m/s.", hint="Say one above 0.")
         session, now_s, before = self._state.session, self._state.last_s or 0.0, self.setup.protocol
         if session is not None:
             session.earlier.append((now_s, before))
@@ -248,8 +222,9 @@ class Tracker:
 
     def _say(self, block: Motion, now_s: float, session: Session) -> list[Event]:
         s, protocol = self._state, self.setup.protocol
-        for t_s, speed, valid in zip(block.t_s, block.speed_mps, block.valid, strict=True):
-            s.pace.update(float(t_s), float(speed) if valid else None, protocol)
+        instants = zip(block.t_s, block.speed_mps, block.valid, block.speed_sd_mps, strict=True)
+        for at_s, speed, valid, sd in instants:
+            s.pace.update(float(at_s), float(speed) if valid else None, protocol, float(sd))
         known = bool(block.valid[-1])
         t_s, speed_mps = float(block.t_s[-1]), float(block.speed_mps[-1])
         if known:

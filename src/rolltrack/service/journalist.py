@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from rolltrack.core.tracker import Setup
+    from rolltrack.core.setup import Setup
     from rolltrack.service.room import Room
     from rolltrack.sinks.sink import Outgoing
 

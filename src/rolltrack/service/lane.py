@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from rolltrack.core.calibration import LiveRoll
 from rolltrack.core.events import BatteryLevel, Event, LinkChanged
 from rolltrack.core.sample import ImuSamples, SignalGap
-from rolltrack.core.tracker import Setup, Tracker
+from rolltrack.core.setup import Setup
+from rolltrack.core.tracker import Tracker
 from rolltrack.errors import InputError, UsageError
 from rolltrack.service.alerts import DeviceAlerts
 from rolltrack.service.complaints import Complaints

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rolltrack.core.events import SessionEnded
-from rolltrack.core.tracker import Setup, Tracker
+from rolltrack.core.setup import Setup
+from rolltrack.core.tracker import Tracker
 from rolltrack.errors import InputError
 from rolltrack.store.journal import left_journals
 

@@ -55,6 +55,7 @@ class Texts:
     ok: str
     fast: str
     not_known: str
+    partly_unknown: str
 
     def verdict(self, *, known: bool, too_fast: bool) -> tuple[str, str]:
         """On a stroke: the word, and its colour."""
@@ -117,6 +118,7 @@ ENGLISH = Texts(
     ok="ok",
     fast="too fast",
     not_known="speed not known",
+    partly_unknown="partly not measured",
 )
 
 GERMAN = Texts(
@@ -161,6 +163,7 @@ GERMAN = Texts(
     ok="gut",
     fast="zu schnell",
     not_known="Tempo nicht bekannt",
+    partly_unknown="teils nicht gemessen",
 )
 
 TEXTS: Mapping[Lang, Texts] = {"en": ENGLISH, "de": GERMAN}

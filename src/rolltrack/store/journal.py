@@ -37,7 +37,7 @@ _LARGEST = 1 << 24
 
 
 class JournalHead(msgspec.Struct, frozen=True, kw_only=True):
-    """What has to be known about a session to finish it; see `rolltrack.core.tracker.Setup`.
+    """What has to be known about a session to finish it; see `rolltrack.core.setup.Setup`.
 
     Attributes:
         session_id: the id it was announced under.

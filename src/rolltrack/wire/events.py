@@ -58,6 +58,7 @@ def stroke_payload(event: StrokeEnded, *, epoch_unix_s: float, seq: int) -> Stro
         too_fast=event.judged.too_fast,
         reasons=event.judged.reasons,
         mean_sd_mm_s=error_mm_or_none(stroke.mean_speed_sd_mps),
+        partly_unknown=stroke.partly_unknown,
     )
 
 

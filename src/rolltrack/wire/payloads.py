@@ -63,6 +63,7 @@ class StrokePayload(Payload, frozen=True, kw_only=True):
 
     Mean, its standard deviation, peak and length are null where only the stroke and its time are
     known, as of a slow one of a phone worn on the body; `too_fast` is then false: no evidence.
+    `partly_unknown` is true where it touches a gap or an instant that could not be judged.
     """
 
     seq: Count
@@ -76,6 +77,7 @@ class StrokePayload(Payload, frozen=True, kw_only=True):
     too_fast: bool
     reasons: tuple[str, ...]
     mean_sd_mm_s: Speed | None = None
+    partly_unknown: bool = False
 
 
 class AlertPayload(Payload, frozen=True, kw_only=True):

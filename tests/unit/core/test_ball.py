@@ -10,7 +10,8 @@ from rolltrack.core.events import LiveSpeed, SessionEnded
 from rolltrack.core.motion.axle import AxleFinder
 from rolltrack.core.motion.ball.estimator import BallEstimator
 from rolltrack.core.sample import ImuSamples
-from rolltrack.core.tracker import Setup, Tracker
+from rolltrack.core.setup import Setup
+from rolltrack.core.tracker import Tracker
 
 RADIUS_M = 0.06
 

@@ -12,7 +12,8 @@ from rolltrack.core.motion.body.attitude import level, turned
 from rolltrack.core.motion.body.estimator import MARGIN_S, BodyEstimator
 from rolltrack.core.motion.body.track import track
 from rolltrack.core.sample import ImuSamples
-from rolltrack.core.tracker import Setup, Tracker
+from rolltrack.core.setup import Setup
+from rolltrack.core.tracker import Tracker
 
 PROTOCOL = load_protocol("slow-release")
 G = 9.80665

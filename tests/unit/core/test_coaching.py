@@ -1,5 +1,6 @@
 import copy
 import tomllib
+from dataclasses import replace
 from importlib import resources
 
 import pytest
@@ -40,6 +41,12 @@ def test_a_flag_says_how_likely_it_is_where_that_is_not_nearly_certain():
     assert "60 % likely" in close.reason
     assert clear.probability > 0.998
     assert "likely" not in clear.reason
+
+
+def test_a_flag_says_that_part_of_the_stroke_was_not_measured():
+    cut = replace(stroke(0.081), partly_unknown=True)
+    assert judge(cut, SLOW).reason.endswith("Part of the stroke was not measured.")
+    assert "not measured" not in judge(stroke(0.081), SLOW).reason
 
 
 @pytest.mark.parametrize("protocol_id", bundled_ids())
@@ -92,6 +99,22 @@ def test_the_cue_has_hysteresis():
         said.append(pace.too_fast)
     assert said[:5] == [False, True, True, True, True]
     assert said.index(False, 1) == 5 + 30
+
+
+def test_the_cue_waits_until_it_is_surer_than_noise():
+    pace = Pace()
+    pace.update(0.0, 0.0765, SLOW, 0.003)
+    assert not pace.too_fast
+    pace.update(0.01, -0.0781, SLOW, 0.003)
+    assert pace.too_fast
+
+
+def test_a_moment_of_doubt_is_neither_the_end_of_a_cue_nor_the_start_of_another():
+    pace, said = Pace(), []
+    for i, speed in enumerate([0.08] + [None] * 10 + [0.08] + [None] * 40):
+        pace.update(i * 0.01, speed, SLOW, 0.001)
+        said.append(pace.too_fast)
+    assert said.index(False) == 12 + 30
 
 
 def test_standing_still_becomes_a_hold_after_three_seconds():

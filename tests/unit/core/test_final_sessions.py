@@ -8,7 +8,8 @@ from rolltrack import load_protocol
 from rolltrack.core.events import FinalSpeed
 from rolltrack.core.motion.motion import Motion
 from rolltrack.core.sample import ImuSamples
-from rolltrack.core.tracker import Setup, Tracker
+from rolltrack.core.setup import Setup
+from rolltrack.core.tracker import Tracker
 
 
 def errors(name, seed):

@@ -9,7 +9,8 @@ from firmware_sim.session import record
 from rolltrack import load_protocol
 from rolltrack.core.events import LiveSpeed, SessionEnded
 from rolltrack.core.sample import ImuSamples
-from rolltrack.core.tracker import Setup, Tracker
+from rolltrack.core.setup import Setup
+from rolltrack.core.tracker import Tracker
 
 AFTER_S = 300.0
 

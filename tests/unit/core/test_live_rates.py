@@ -9,7 +9,8 @@ from firmware_sim.session import record
 from rolltrack import load_protocol
 from rolltrack.core.events import LiveSpeed
 from rolltrack.core.sample import ImuSamples
-from rolltrack.core.tracker import Setup, Tracker
+from rolltrack.core.setup import Setup
+from rolltrack.core.tracker import Tracker
 
 
 @pytest.mark.parametrize("rate_hz", [25.0, 32.0, 52.0, 104.0])

@@ -7,6 +7,7 @@ from support.rolling import PROTOCOL, only, run, setup, to_and_fro
 from rolltrack.core.calibration import PATIENCE_S, CalibrationError, LiveRoll
 from rolltrack.core.events import LimitSet, LiveSpeed, SessionEnded, SessionStarted, StrokeEnded
 from rolltrack.core.tracker import Tracker
+from rolltrack.errors import InputError, UsageError
 
 ROLL = to_and_fro([0.3, -0.3, 0.3, -0.3], 0.06, pause_s=1.0)
 LIMIT = "speed.max_stroke_speed_mps"
@@ -49,6 +50,23 @@ def test_prompt_strokes_are_judged_by_the_limit_in_force_when_they_ended():
         True,
         True,
     ]
+
+
+@pytest.mark.parametrize("limit_mps", [0.0, -0.05, float("nan"), float("inf")])
+def test_a_limit_that_no_stroke_could_be_judged_by_is_refused(limit_mps):
+    tracker = Tracker(setup())
+    with pytest.raises(UsageError, match="limit"):
+        tracker.set_limit(limit_mps)
+    assert tracker.setup.protocol == PROTOCOL
+
+
+@pytest.mark.parametrize("t_s", [float("nan"), float("inf")])
+def test_a_time_that_is_none_ends_no_session(t_s):
+    tracker = Tracker(setup())
+    tracker.feed(ROLL.samples)
+    with pytest.raises(InputError, match="time"):
+        tracker.advance(t_s)
+    assert tracker.in_session
 
 
 def test_a_limit_outlives_the_session():

@@ -1,5 +1,7 @@
 """The contract's stroke rule, case by case, on hand-made motion at 100 Hz."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,26 @@ def test_a_short_unknown_is_bridged_and_said():
     (stroke,) = strokes((1, 0.05), (0.1, None), (1, 0.05))
     assert stroke.partly_unknown
     assert stroke.length_m == pytest.approx(0.1045, abs=1e-3)
+
+
+@pytest.mark.parametrize("from_s", [0.1, 0.3, 0.55, 0.8, 1.0])
+@pytest.mark.parametrize("unknown_s", [0.05, 0.1, 0.2])
+@pytest.mark.parametrize("block", [7, 500])
+def test_what_is_bridged_adds_to_the_error_of_the_mean(from_s, unknown_s, block):
+    t_s = np.arange(0, 1.3, 0.01)
+    true = 0.15 * np.sin(np.pi * t_s / 1.3)
+    seen = np.where((t_s >= from_s) & (t_s < from_s + unknown_s), np.nan, true)
+    pushed = Motion(t_s, seen, np.full(len(t_s), 1e-5), ~np.isnan(seen))
+    whole = replace(pushed, speed_mps=true, valid=np.ones(len(t_s), dtype=bool))
+    (known,), (stroke,) = closed(whole, 500), closed(pushed, block)
+    error_mps = abs(stroke.mean_speed_mps - known.mean_speed_mps)
+    assert error_mps < 2 * stroke.mean_speed_sd_mps < 0.08 * stroke.mean_speed_mps
+
+
+def closed(motion, block):
+    segmenter = Segmenter()
+    found = [s for i in range(0, len(motion), block) for s in segmenter.feed(motion[i : i + block])]
+    return found + segmenter.end_stretch(gap=False)
 
 
 def test_a_long_unknown_ends_the_stroke_and_both_sides_say_so():

@@ -32,6 +32,9 @@ LONGEST_PAUSE_S = 0.25
 SHORTEST_S = 0.25
 SHORTEST_M = 0.025
 _MOST_BLUR_S = 0.06
+_BEND = 0.25
+"""Across an unknown time T the speed is taken as a straight line. One that bends in the middle,
+by the acceleration a, goes a T^2 / 4 further."""
 
 _UNKNOWN = 2
 
@@ -94,10 +97,16 @@ class _Open:
     variance_sum: float = 0.0
     instants: int = 0
     partly_unknown: bool = False
+    unknown_from_s: float | None = None
+    bends_s4: float = 0.0
     has_speed: bool = True
     error_memory_s: float = 0.0
     start_late_s: float = 0.0
     last_late_s: float = 0.0
+
+    def acceleration_mps2(self, duration_s: float) -> float:
+        """Of a push that swings up to the peak and back to rest, as a root mean square."""
+        return float(np.pi / np.sqrt(2.0)) * self.peak_mps / duration_s
 
 
 @dataclass(slots=True)
@@ -105,12 +114,13 @@ class Segmenter:
     """Finds strokes in motion that comes in blocks; carries an open one from block to block.
 
     Attributes:
+        known: time and size of the last speed that was known.
         earliest_s: no stroke begins before; the last one ended then, or a gap.
     """
 
     count: int = 0
     travelled_m: float = 0.0
-    previous_mps: float = 0.0
+    known: tuple[float, float] = (-np.inf, 0.0)
     previous: _Instant | None = None
     earliest_s: float = -np.inf
     unknown_until_s: float = -np.inf
@@ -149,15 +159,26 @@ class Segmenter:
     def _distance(self, motion: Motion) -> FloatArray:
         """(n,) surface distance up to each instant; across unknown ones speed is interpolated."""
         t_s, speed = motion.t_s, np.abs(motion.speed_mps)
-        before_s = t_s[0] if self.previous is None else self.previous.t_s
-        if not motion.valid.all():
+        before_s = float(t_s[0]) if self.previous is None else self.previous.t_s
+        known_s, known_mps = (before_s, 0.0) if self.previous is None else self.known
+        held_s, caught_up_m = before_s - known_s, 0.0
+        before_mps = known_mps
+        if held_s > 0.0 or not motion.valid.all():
             known = np.concatenate([[True], motion.valid])
-            times = np.concatenate([[before_s], t_s])[known]
-            speed = np.interp(t_s, times, np.concatenate([[self.previous_mps], speed])[known])
+            times = np.concatenate([[known_s], t_s])[known]
+            speeds = np.concatenate([[known_mps], speed])[known]
+            speed = np.interp(t_s, times, speeds)
+            before_mps = float(np.interp(before_s, times, speeds))
+            # Up to here the speed was held, as nobody knew where it would go.
+            caught_up_m = (before_mps - known_mps) / 2 * held_s
         steps_s = np.diff(t_s, prepend=before_s)
-        steps_mps = (speed + np.concatenate([[self.previous_mps], speed[:-1]])) / 2
-        travelled: FloatArray = self.travelled_m + np.cumsum(steps_mps * steps_s)
-        self.previous_mps = float(speed[-1])
+        steps_mps = (speed + np.concatenate([[before_mps], speed[:-1]])) / 2
+        travelled: FloatArray = self.travelled_m + caught_up_m + np.cumsum(steps_mps * steps_s)
+        if motion.valid.any():
+            last = int(np.flatnonzero(motion.valid)[-1])
+            self.known = (float(t_s[last]), float(speed[last]))
+        elif self.previous is None:
+            self.known = (known_s, known_mps)
         self.travelled_m = float(travelled[-1])
         return travelled
 
@@ -188,6 +209,8 @@ class Segmenter:
             strokes = self._close()
         elif self.open is not None and run.kind == _UNKNOWN:
             self.open.partly_unknown = True
+            if self.open.unknown_from_s is None:
+                self.open.unknown_from_s = first.t_s if before is None else before.t_s
         if run.kind == _UNKNOWN:
             self.unknown_until_s = stop_s
         return strokes
@@ -200,6 +223,10 @@ class Segmenter:
     @staticmethod
     def _extend(stroke: _Open, run: _Run, motion: Motion, travelled: FloatArray) -> None:
         part = slice(run.start, run.stop)
+        if stroke.unknown_from_s is not None:
+            bridged_s = float(motion.t_s[run.start]) - stroke.unknown_from_s
+            stroke.bends_s4 += (_BEND * bridged_s**2) ** 2
+            stroke.unknown_from_s = None
         stroke.last_s = float(motion.t_s[run.stop - 1])
         stroke.last_m = float(travelled[run.stop - 1])
         stroke.last_late_s = 0.0
@@ -222,7 +249,9 @@ class Segmenter:
         self.count += 1
         self.earliest_s = end_s
         share = min(1.0, ended.error_memory_s / duration_s)
-        sd_mps = float(np.sqrt(share * ended.variance_sum / ended.instants))
+        variance = share * ended.variance_sum / ended.instants
+        variance += ended.bends_s4 * (ended.acceleration_mps2(duration_s) / duration_s) ** 2
+        sd_mps = float(np.sqrt(variance))
         return [
             Stroke(
                 n=self.count,

@@ -45,6 +45,8 @@ def judge(stroke: Stroke, protocol: RollingProtocol) -> Verdict:
     )
     if probability < _NEARLY_CERTAIN:
         reason += f" Close to it: {100 * probability:.0f} % likely to be above."
+    if stroke.partly_unknown:
+        reason += " Part of the stroke was not measured."
     return Verdict(
         "too_fast", breached, reason if breached else "", mean_mps, limit_mps, probability
     )
