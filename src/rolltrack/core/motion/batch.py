@@ -62,6 +62,7 @@ _SD_SHARE, _BLUR_SHARE = 0.52, 2.2
 """Vibration has less power at the slow end, where hands move, than its colour over 50 ms says; what
 is wrong there is rather what smoothing takes, as from a tremor, and that shows in the blur."""
 _AVERAGING_S = 0.3
+_USUAL = NoiseRule()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +106,19 @@ class Constants:
         pull = self.precision @ self.mean
         pull = pull + share * (estimate.precision @ estimate.mean - pull)
         return Constants(np.asarray(np.linalg.solve(precision, pull)), precision)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lead:
+    """Somebody else's answer, to begin from.
+
+    Attributes:
+        angle_rad: (N,) unwrapped.
+        constants: (nc,).
+    """
+
+    angle_rad: FloatArray
+    constants: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,9 +180,16 @@ class _Batch:
     """The working state of one solve."""
 
     def __init__(
-        self, t_s: FloatArray, readings: Readings, known: Constants, ground: GroundSeen
+        self,
+        t_s: FloatArray,
+        readings: Readings,
+        known: Constants,
+        ground: GroundSeen,
+        rule: NoiseRule,
+        lead: Lead | None,
     ) -> None:
         tau_s = float(np.sqrt(readings.k_s2))
+        self.rule = rule
         self.t_s, self.readings = t_s, readings
         self.before = self.known = known
         self.ground_before, self.ground_seen = ground, NOTHING_SEEN
@@ -177,6 +198,15 @@ class _Batch:
         spacing_s = knot_spacing_s(tau_s)
         self.basis = Basis.at(t_s, float(t_s[0]) - _BEFORE * spacing_s, spacing_s)
         self.row = process_row(self.basis.spacing_s, SINGER_S)
+        self.noise = Noise(
+            np.full(len(t_s), _FIRST_NOISE_MPS2), np.full(len(t_s), _START_SD_RADPS2), 1.0
+        )
+        if lead is not None:
+            self.q = lead.constants.copy()
+            size = np.full(len(t_s), G_MPS2)
+            self.c = start(self.basis, lead.angle_rad, size, 0.0, SINGER_S)
+            self.adapt()
+            return
         self.q = known.mean.copy()
         bias = complex(self.q[0], self.q[1])
         force = readings.z - bias
@@ -185,9 +215,6 @@ class _Batch:
         heavy = np.minimum(1.0, _MOST_MPS2 / np.maximum(size, _MOST_MPS2))
         phase = roller_phase(force * heavy, self.period_s, tau_s)
         self.c = start(self.basis, phase, size, readings.k_s2, SINGER_S)
-        self.noise = Noise(
-            np.full(len(t_s), _FIRST_NOISE_MPS2), np.full(len(t_s), _START_SD_RADPS2), 1.0
-        )
 
     def predict(self) -> Predicted:
         return predict(self.basis, self.c, self.q, self.readings)
@@ -196,7 +223,7 @@ class _Batch:
         """Take noise levels and lever arm from the motion as it now is."""
         model = self.predict()
         turning_known = self.readings.rate_radps is not None
-        self.noise = measure(model, self.period_s, NoiseRule(), turning_known=turning_known)
+        self.noise = measure(model, self.period_s, self.rule, turning_known=turning_known)
         weight = self.weight(model)
         told = lever_information(
             *radial_equations(model, self.readings, weight),
@@ -248,7 +275,12 @@ class _Batch:
 
 
 def estimate_batch(
-    t_s: FloatArray, readings: Readings, known: Constants, ground: GroundSeen = NOTHING_SEEN
+    t_s: FloatArray,
+    readings: Readings,
+    known: Constants,
+    ground: GroundSeen = NOTHING_SEEN,
+    rule: NoiseRule = _USUAL,
+    lead: Lead | None = None,
 ) -> Estimate:
     """Maximum a posteriori over a stretch without gaps.
 
@@ -257,12 +289,14 @@ def estimate_batch(
         readings: what was measured at these times.
         known: constants as known from before.
         ground: what was seen of the ground before.
+        rule: how noise and liveliness are told apart.
+        lead: where to begin, if not from gravity's phase.
 
     Raises:
         numpy.linalg.LinAlgError: the readings contradict the model so badly that no step can be
         taken.
     """
-    batch = _Batch(t_s, readings, known, ground)
+    batch = _Batch(t_s, readings, known, ground, rule, lead)
     solved, largest = batch.step()
     looks, last = 0, False
     while True:

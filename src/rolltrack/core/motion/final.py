@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from scipy.ndimage import minimum_filter1d
 
-from rolltrack.core.motion.batch import Constants, estimate_batch
-from rolltrack.core.motion.constants import no_slip_time_s
+from rolltrack.core.motion.batch import Constants, Estimate, estimate_batch
+from rolltrack.core.motion.constants import G_MPS2, no_slip_time_s
 from rolltrack.core.motion.gyroscope import from_gyroscope
+from rolltrack.core.motion.lead import followed
+from rolltrack.core.motion.lever import LEVER
 from rolltrack.core.motion.motion import Motion
+from rolltrack.core.motion.noise import NoiseRule
 from rolltrack.core.motion.normal import Readings
 from rolltrack.core.motion.phase import in_plane, plane_across
 from rolltrack.core.motion.validity import model_holds, where_valid
@@ -27,6 +30,15 @@ _EDGE = 3.0
 """In no-slip times: by then the influence of what lies beyond has decayed."""
 _INSANE = 8.0
 """Constants further from what sensors have, in standard deviations, are not believed."""
+_BUMPS_PER_M = 0.5
+"""From so much times the speed squared on, what shakes is the floor: bumps 0.1 mm high and 2 cm
+apart shake by ten times as much at most, and much of that is too quick to be felt."""
+_CIRCLING_MPS2, _MOST_WRONG = 0.3 * G_MPS2, 0.005
+"""Where a sensor feels so much of its own circling, and the model fails so often, the force's phase
+may have been no beginning."""
+_LEARNT, _BETTER = (0.0, 0.2), 0.9
+"""Share of what such an estimate says of the sensor that is believed, at first and then; and how
+much less another one must leave over."""
 
 
 @dataclass(slots=True)
@@ -84,11 +96,12 @@ class FinalEstimator:
         if self.known is not None and len(self.known.mean) == len(known.mean):
             known = self.known
         try:
-            estimate = estimate_batch(samples.t_s, readings, known)
+            estimate = self._best(samples.t_s, readings, known)
             sane = self._sane(estimate.constants, readings)
             if not sane:
                 # Slow motion can mistake vibration for a lever arm; without one it cannot.
-                estimate = estimate_batch(samples.t_s, readings, known.without_lever())
+                bare = known.without_lever()
+                estimate = estimate_batch(samples.t_s, readings, bare, rule=self._rule)
                 sane = self._sane(estimate.constants, readings)
             elif learn is not None:
                 count = len(range(*learn.indices(len(samples))))
@@ -97,19 +110,45 @@ class FinalEstimator:
             return Motion.unknown(samples.t_s)
         if not sane:
             return Motion.unknown(samples.t_s)
-        model = estimate.model
-        valid = model_holds(
-            readings.z,
-            model.residual,
-            estimate.noise.sd_mps2,
-            self.radius_m * model.rate,
-            no_slip_time_s(self.radius_m),
-            readings.period_s,
-        )
+        valid = self._holds(estimate, readings)
         if doubtful is not None:
             valid &= ~doubtful
         sd, blur = estimate.rate_sd_radps, estimate.blur_radps
-        return where_valid(samples, model.rate, sd, self.radius_m, valid, blur)
+        return where_valid(samples, estimate.model.rate, sd, self.radius_m, valid, blur)
+
+    def _best(self, t_s: FloatArray, readings: Readings, known: Constants) -> Estimate:
+        """From gravity's phase; where circling outweighs gravity, by following the roller there."""
+        best = estimate_batch(t_s, readings, known, rule=self._rule)
+        trusted = np.asarray(readings.trusted) > 0.0
+        circling_m = float(np.hypot(*best.constants.mean[LEVER]))
+        if circling_m * np.max(best.model.rate**2) < _CIRCLING_MPS2:
+            return best
+        if np.count_nonzero(~self._holds(best, readings) & trusted) < _MOST_WRONG * len(t_s):
+            return best
+        for believed in _LEARNT:
+            try:
+                lead = followed(t_s, readings, known.updated(best.constants, believed))
+                again = estimate_batch(t_s, readings, known, rule=self._rule, lead=lead)
+            except np.linalg.LinAlgError:
+                continue
+            if _left(again, trusted) < _BETTER * _left(best, trusted):
+                return again
+        return best
+
+    @property
+    def _rule(self) -> NoiseRule:
+        return NoiseRule(bumps_m=_BUMPS_PER_M * self.radius_m**2)
+
+    def _holds(self, estimate: Estimate, readings: Readings) -> BoolArray:
+        """(n,) where the estimate explains the readings."""
+        return model_holds(
+            readings.z,
+            estimate.model.residual,
+            estimate.noise.sd_mps2,
+            self.radius_m * estimate.model.rate,
+            no_slip_time_s(self.radius_m),
+            readings.period_s,
+        )
 
     def _trusted(self, doubtful: BoolArray | None, samples: ImuSamples) -> FloatArray | float:
         """(N,) 0 for clipped readings and well inside doubtful stretches, else 1.
@@ -130,3 +169,9 @@ class FinalEstimator:
         prior = Constants.prior(self.radius_m, gyroscope=readings.rate_radps is not None)
         size = np.abs(constants.mean) * np.sqrt(np.diag(prior.precision))
         return bool(np.all(size < _INSANE))
+
+
+def _left(estimate: Estimate, trusted: BoolArray) -> float:
+    """What it leaves over of the trusted readings, as a mean square; a knock counts as gravity."""
+    size = np.minimum(np.abs(estimate.model.residual), G_MPS2)
+    return float(np.mean(np.where(trusted, size, 0.0) ** 2))

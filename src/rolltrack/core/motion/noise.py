@@ -51,11 +51,13 @@ class NoiseRule:
         floor_mps2: the quietest a sensor on a floor can be.
         change_floor_radps2: liveliest a slow hand is allowed to be, as a standard deviation of w'.
         change_per_rate: how much livelier per rad/s.
+        bumps_m: what shakes by up to this times the rate squared is the floor, and no knock.
     """
 
     floor_mps2: float = 0.01
     change_floor_radps2: float = 0.5
     change_per_rate: float = 0.7
+    bumps_m: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,12 +107,15 @@ def measure(
     if mirrored:
         lately = median(power[-max(1, round(_LATELY_S / period_s)) :])
         usual = max(usual, min(lately, _MOST_LATELY_MPS2**2))
-    power = np.minimum(power, _CLIP**2 * usual + 0.05**2)
+    louder = usual + (rule.bumps_m * model.rate**2) ** 2
+    power = np.minimum(power, _CLIP**2 * louder + 0.05**2)
     livelier = model.change**2
     if 0 < guessed < len(livelier) // 2:
         livelier[-guessed:] = livelier[-2 * guessed : -guessed][::-1]
     squares = np.array([power, model.rate**2, livelier])
     power, rate, change = box(squares, width, mirrored=mirrored)
+    if rule.bumps_m:
+        power = power * louder / box(louder, width, mirrored=mirrored)
     sd = np.sqrt(power + rule.floor_mps2**2)
     if colour is None:
         colour = colour_of(honest / sd, period_s)

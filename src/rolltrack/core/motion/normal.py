@@ -65,14 +65,18 @@ class Readings:
 
     def first(self, count: int) -> Readings:
         """The oldest of them."""
+        return self.between(0, count)
+
+    def between(self, start: int, stop: int) -> Readings:
+        """Those from one index up to another."""
         rate, sd, trusted = self.rate_radps, self.rate_sd_radps, self.trusted
         return Readings(
-            self.z[:count],
-            None if rate is None else rate[:count],
+            self.z[start:stop],
+            None if rate is None else rate[start:stop],
             self.k_s2,
             self.period_s,
-            sd[:count] if isinstance(sd, np.ndarray) else sd,
-            trusted[:count] if isinstance(trusted, np.ndarray) else trusted,
+            sd[start:stop] if isinstance(sd, np.ndarray) else sd,
+            trusted[start:stop] if isinstance(trusted, np.ndarray) else trusted,
             self.ground,
         )
 

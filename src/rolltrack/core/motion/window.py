@@ -26,6 +26,7 @@ from rolltrack.core.motion.bordered import rate_variance_at
 from rolltrack.core.motion.constants import FASTEST_RADPS, G_MPS2
 from rolltrack.core.motion.edge import NEWEST, unforeseen_radps
 from rolltrack.core.motion.fit import MOST_SURPRISE, Fit, Problem, rate_correction, surprise
+from rolltrack.core.motion.glimpse import Glimpse, Track
 from rolltrack.core.motion.ground import NOTHING_SEEN, GroundSeen, ground_seen
 from rolltrack.core.motion.lever import BIAS, radial_lever_columns
 from rolltrack.core.motion.noise import (
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rolltrack.core.motion.batch import Estimate
-    from rolltrack.core.motion.phase import ComplexArray
     from rolltrack.core.sample import FloatArray
 
 _CHUNK_S = 0.3
@@ -85,44 +85,6 @@ _CLUSTER = 7.0
 _BETTER = 0.5
 _SD_SHARE, _SD_SHARE_GYRO, _BLUR_SHARE = 0.48, 0.65, 1.8
 """As in the final estimate."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Glimpse:
-    """The window as it now is, at its N readings.
-
-    Attributes:
-        rate_radps: (N,).
-        rate_sd_radps: (N,) its standard deviation.
-        blur_radps: (N,) how much smoothing has added to it.
-        residual: (N,) what the model leaves of the specific force.
-        noise_sd_mps2: (N,) of each of its components.
-        shaken: the newest readings lie far off; the window may follow another motion.
-    """
-
-    rate_radps: FloatArray
-    rate_sd_radps: FloatArray
-    blur_radps: FloatArray
-    residual: ComplexArray
-    noise_sd_mps2: FloatArray
-    shaken: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Track:
-    """The motion in the window.
-
-    Attributes:
-        start_s: where the first knot interval begins.
-        c: (n,) coefficients.
-        noise: as last measured, at the window's readings.
-        process: (intervals,) weight of the process prior, as last used.
-    """
-
-    start_s: float
-    c: FloatArray
-    noise: Noise
-    process: FloatArray
 
 
 @dataclass(slots=True)
