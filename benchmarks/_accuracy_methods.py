@@ -107,6 +107,7 @@ def _found(strokes: Iterable[Stroke]) -> list[FoundStroke]:
             s.end_s,
             _or_nan(s.length_m),
             _or_nan(s.mean_speed_mps),
+            _or_nan(s.mean_speed_sd_mps),
             _or_nan(s.peak_speed_mps),
         )
         for s in strokes

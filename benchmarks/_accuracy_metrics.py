@@ -33,6 +33,7 @@ COLUMNS = {
     "f1": "F1 too fast",
     "within": "within 2 sd",
     "calibration": "(error/sd)²",
+    "mean_within": "means within 2 sd",
     "known": "known %",
     "recall": "recall %",
     "runaway": "ran away %",
@@ -44,6 +45,7 @@ RUNAWAY_MPS = 0.3
 """As fast as the fastest strokes: an error as large says nothing any more."""
 _OVERLAP = 0.5
 _FAST_MPS = 0.12
+_SIGMAS = 2.0
 _RESAMPLES = 1000
 _CONFIDENCE = (2.5, 97.5)
 
@@ -97,7 +99,7 @@ def _speed(error_mps: FloatArray, sd_mps: FloatArray | None) -> Sums:
     }
     if sd_mps is not None:
         z = error_mps / np.maximum(sd_mps, 1e-9)
-        found["within"] = (float(np.sum(np.abs(z) <= 2)), float(len(z)))
+        found["within"] = (float(np.sum(np.abs(z) <= _SIGMAS)), float(len(z)))
         found["calibration"] = (float(np.sum(z**2)), float(len(z)))
     return found
 
@@ -120,6 +122,9 @@ def _strokes(session: Session, answer: Answer) -> Sums:
     ):
         errors = [abs(getattr(f, figure) / getattr(t, figure) - 1) for t, f in pairs]
         result[name] = (100.0 * sum(errors), n)
+    if answer.sd_mps is not None:
+        off = [abs(f.mean_speed_mps - t.mean_speed_mps) / f.mean_speed_sd_mps for t, f in pairs]
+        result["mean_within"] = (float(sum(z <= _SIGMAS for z in off)), n)
     if session.shape == "body":
         fast = [(t, f) for t, f in pairs if t.mean_speed_mps >= _FAST_MPS]
         errors = [abs(f.mean_speed_mps / t.mean_speed_mps - 1) for t, f in fast]

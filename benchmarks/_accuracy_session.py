@@ -63,6 +63,7 @@ class FoundStroke:
     end_s: float
     length_m: float
     mean_speed_mps: float
+    mean_speed_sd_mps: float
     peak_speed_mps: float
 
 

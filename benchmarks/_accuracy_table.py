@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 _DIGITS = {
     "rmse": 3, "p95": 2, "mae": 3, "mean": 2, "fast": 1, "peak": 1, "length": 2, "count": 1,
-    "f1": 3, "within": 2, "calibration": 2, "known": 1, "recall": 1, "runaway": 0, "us": 1,
+    "f1": 3, "within": 2, "calibration": 2, "mean_within": 2, "known": 1, "recall": 1,
+    "runaway": 0, "us": 1,
 }  # fmt: skip
 _WITH_INTERVAL = {"rmse", "mean", "f1"}
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from importlib import resources
 from pathlib import Path
 
+from rolltrack.config.toml import parse_toml
 from rolltrack.core.coaching.protocol import RollingProtocol
 from rolltrack.core.coaching.rules import RULES
 from rolltrack.errors import UsageError
@@ -37,9 +37,10 @@ def load_protocol(id_or_path: str) -> RollingProtocol:
                 hint=f"Bundled: {', '.join(bundled_ids())}; or give the path of a TOML file.",
             ) from fault
     try:
-        protocol = RollingProtocol.from_table(protocol_id, tomllib.loads(text))
-    except tomllib.TOMLDecodeError as fault:
+        table = parse_toml(text)
+    except ValueError as fault:
         raise UsageError(f"rolling protocol {id_or_path!r} is not TOML: {fault}.") from fault
+    protocol = RollingProtocol.from_table(protocol_id, table)
     for rule in protocol.rules:
         if rule not in RULES:
             raise UsageError(

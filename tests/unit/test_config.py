@@ -143,6 +143,20 @@ def test_a_binary_file_is_named(elsewhere):
             'x.toml:3: "radius_m" in [[rollers]] must be a number <= 1.0.',
         ),
         (
+            '[[rollers]]\nid = "a"\nradius_m = 0.0049',
+            'x.toml:3: "radius_m" in [[rollers]] must be a number >= 0.005.',
+        ),
+        (
+            "default_radius_m = nan",
+            'x.toml:1: "default_radius_m" in the file must be a number >= 0.005.',
+        ),
+        (
+            f"default_radius_m = {'9' * 400}",
+            'x.toml:1: "default_radius_m" in the file must be a number of a sensible size.',
+        ),
+        (f"site = {'9' * 5000}", "x.toml: not TOML: a number has too many digits."),
+        (f"site = {'[' * 5000}", "x.toml: not TOML: values are nested too deeply."),
+        (
             '[[rollers]]\nid = "Calf Left"',
             'x.toml:2: "id" in [[rollers]] must be 1 to 32 of a-z, 0-9 and -,',
         ),

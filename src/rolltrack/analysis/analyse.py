@@ -14,7 +14,7 @@ from rolltrack.core.sample import ImuSamples, SignalGap
 from rolltrack.core.setup import Setup
 from rolltrack.core.tracker import Tracker
 from rolltrack.errors import InputError, UsageError
-from rolltrack.traces.plausibility import check_rate
+from rolltrack.traces.plausibility import TimingDoubt, check_rate, doubt_times
 from rolltrack.traces.reader import iter_trace, open_trace, trace_name
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Analysis:
         radius_m: rolling radius used.
         protocol_id: rolling protocol used.
         radius_assumed: nobody said the radius, and every speed is proportional to it.
+        timing: what is doubted of the recording's times, and so of every speed.
     """
 
     strokes: tuple[JudgedStroke, ...]
@@ -44,6 +45,7 @@ class Analysis:
     radius_m: float
     protocol_id: str
     radius_assumed: bool = False
+    timing: TimingDoubt | None = None
 
 
 def analyse(
@@ -137,4 +139,5 @@ def analyse_trace(
     check_rate(first.t_s, str(path))
     with SeriesWriter(Path(series)) if series is not None else nullcontext() as writer:
         ended = analyse(chain([first], blocks), setup, writer)
-    return Analysis(ended.strokes, ended.summary, used_m, protocol.id, assumed)
+    timing = doubt_times(first.t_s)
+    return Analysis(ended.strokes, ended.summary, used_m, protocol.id, assumed, timing)

@@ -13,7 +13,9 @@ from rolltrack.cli.output import note, print_json, progress_bar, stderr, stdout
 from rolltrack.cli.session_texts import session_in_words
 from rolltrack.cli.table_texts import TABLE_TEXTS
 from rolltrack.cli.tables import analysed_table
+from rolltrack.cli.timing_texts import warn_of
 from rolltrack.core.intake import Sensors  # noqa: TC001  # typer reads annotations at run time
+from rolltrack.core.motion.radius import LEAST_RADIUS_M, MOST_RADIUS_M
 from rolltrack.core.motion.shapes import Shape  # noqa: TC001  # the same
 from rolltrack.protocols import load_protocol
 from rolltrack.sinks.live_texts import Lang, language_of
@@ -27,7 +29,12 @@ def analyse(
     trace: Annotated[Path, typer.Argument(help="Trace file (.csv or .csv.gz).")],
     *,
     radius_mm: Annotated[
-        float | None, typer.Option(min=5.0, max=1000.0, help="Rolling radius; else the trace's.")
+        float | None,
+        typer.Option(
+            min=1000 * LEAST_RADIUS_M,
+            max=1000 * MOST_RADIUS_M,
+            help="Rolling radius; else the trace's.",
+        ),
     ] = None,
     shape: Annotated[
         Shape,
@@ -57,6 +64,8 @@ def analyse(
             series=series,
             progress=progress,
         )
+    if found.timing is not None:
+        warn_of(found.timing, trace, chosen)
     if found.radius_assumed:
         note(say.radius_assumed.format(1000 * found.radius_m), chosen)
     if as_json:

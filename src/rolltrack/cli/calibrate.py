@@ -12,6 +12,7 @@ import typer
 from rolltrack.analysis.calibrate import Calibration
 from rolltrack.analysis.calibrate import calibrate as find_radius
 from rolltrack.cli.output import note, print_json, stdout
+from rolltrack.cli.timing_texts import warn_of_times
 from rolltrack.core.intake import Sensors  # noqa: TC001  # the same
 
 app = typer.Typer()
@@ -34,6 +35,7 @@ def calibrate(
     weight on it, and rest again. Every speed is proportional to the radius, and soft rollers have a
     smaller one under load.
     """
+    warn_of_times(trace)
     found = find_radius(trace, distance_m, passes=passes, sensors=sensors)
     if sensors == "gyro":
         note("A gyroscope's scale is off by a per cent or so; the radius's error allows for it.")

@@ -9,6 +9,7 @@ import numpy as np
 import typer
 
 from rolltrack.cli.output import note, print_json, progress_bar, stdout
+from rolltrack.core.motion.radius import LEAST_RADIUS_M, MOST_RADIUS_M
 from rolltrack.errors import UsageError
 from rolltrack.traces.convert import Converted, convert
 from rolltrack.traces.format import parse_moment
@@ -32,7 +33,12 @@ def convert_recording(
         typer.Option("--map", help='Columns and units: "t=time:ms,ax=accX:g,gx=rotX:dps,…".'),
     ] = None,
     radius_mm: Annotated[
-        float | None, typer.Option(min=5.0, max=1000.0, help="Rolling radius, kept in the trace.")
+        float | None,
+        typer.Option(
+            min=1000 * LEAST_RADIUS_M,
+            max=1000 * MOST_RADIUS_M,
+            help="Rolling radius, kept in the trace.",
+        ),
     ] = None,
     started_at: Annotated[
         str | None, typer.Option(help="When it began, like 2026-11-23T10:13:20Z.")

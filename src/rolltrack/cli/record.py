@@ -14,6 +14,7 @@ import typer
 from rolltrack.cli import output
 from rolltrack.cli.signals import stopped_by_signals
 from rolltrack.config import BleConfig
+from rolltrack.core.motion.radius import is_radius
 from rolltrack.core.sample import ImuSamples, SignalGap
 from rolltrack.errors import RolltrackError, SensorNotFoundError, UsageError
 from rolltrack.sources.ble import BleSource
@@ -22,8 +23,6 @@ from rolltrack.traces.trace import TraceMeta
 from rolltrack.traces.writer import TraceWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rolltrack.sources.source import Item, Sensor
 
 app = typer.Typer()
@@ -142,7 +141,7 @@ class Recording:
     def _write(self, sensor: Sensor, samples: ImuSamples) -> None:
         if self._writer is None:
             about = {"sensor": sensor.sensor_id, "name": sensor.name}
-            meta = TraceMeta(sensor.epoch_unix_s, sensor.radius_m, sensor.axle, about)
+            meta = TraceMeta(sensor.epoch_unix_s, _radius_m(sensor), sensor.axle, about)
             self._writer = TraceWriter(self._out, meta)
             self._sensor = sensor
             self._first_s = float(samples.t_s[0])
@@ -161,21 +160,41 @@ class Recording:
             self.done.set()
 
 
+class Wanted:
+    """Whether a roller is the one to record, and what others were called that were asked about.
+
+    Args:
+        sensor: its serial number, address or name; case does not matter.
+    """
+
+    def __init__(self, sensor: str) -> None:
+        self.sensor = sensor
+        self.met = False
+        self.others: dict[str, None] = {}
+
+    def __call__(self, identity: str) -> bool:
+        """Compare what a roller is called."""
+        same = identity.casefold() == self.sensor.casefold()
+        self.met |= same
+        if not same:  # what came over the air must not write to the terminal
+            self.others["".join(each if each.isprintable() else "?" for each in identity)] = None
+        return same
+
+
 async def _record(
     out: Path, config: BleConfig, sensor: str | None, seconds: float | None
 ) -> Recording:
     recording = Recording(out, seconds)
-    wanted = None if sensor is None else _is_called(sensor)
+    wanted = None if sensor is None else Wanted(sensor)
+    called = "a roller" if sensor is None else f"the roller {sensor!r}"
+    output.note(f"waiting for {called} on {config.link}, {PATIENCE_S:.0f} s at most")
     source = BleSource(config, wanted, limit=1, patience_s=LINK_PATIENCE_S)
     receiving = asyncio.create_task(source.run(recording.deliver))
     try:
         with stopped_by_signals(recording.done):
             await _until(receiving, recording.begun, recording.done, timeout_s=PATIENCE_S)
             if not recording.begun.is_set() and not recording.done.is_set():
-                raise SensorNotFoundError(
-                    f"No roller sent anything within {PATIENCE_S:.0f} s on {config.link}.",
-                    hint="See what is in range with: rolltrack scan",
-                )
+                raise _nothing_came(config.link, wanted)
             with output.stderr().status("") as status:
                 while not recording.done.is_set():
                     status.update(f"recording {recording} (Ctrl-C ends)")
@@ -190,8 +209,27 @@ async def _record(
     return recording
 
 
-def _is_called(sensor: str) -> Callable[[str], bool]:
-    return lambda identity: identity.casefold() == sensor.casefold()
+def _radius_m(sensor: Sensor) -> float | None:
+    """What the roller says of its radius, as far as that can be."""
+    if sensor.radius_m is None or is_radius(sensor.radius_m):
+        return sensor.radius_m
+    output.note(
+        f"the roller says a radius of {1000 * sensor.radius_m:g} mm, which none has; the trace is"
+        " written without. Give it as # radius_m or with --radius-mm."
+    )
+    return None
+
+
+def _nothing_came(link: str, wanted: Wanted | None) -> SensorNotFoundError:
+    if wanted is None or wanted.met or not wanted.others:
+        return SensorNotFoundError(
+            f"No roller sent anything within {PATIENCE_S:.0f} s on {link}.",
+            hint="See what is in range with: rolltrack scan",
+        )
+    return SensorNotFoundError(
+        f"No roller called {wanted.sensor!r} was met within {PATIENCE_S:.0f} s on {link}.",
+        hint=f"Others were: {', '.join(wanted.others)}.",
+    )
 
 
 async def _until(receiving: asyncio.Task[None], *events: asyncio.Event, timeout_s: float) -> None:

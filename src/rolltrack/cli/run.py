@@ -19,8 +19,10 @@ from rolltrack.broker.trust import check_trust
 from rolltrack.cli import output
 from rolltrack.cli.logs import LogFormat, setup_logging
 from rolltrack.cli.signals import stopped_by_signals
+from rolltrack.cli.timing_texts import warn_of_times
 from rolltrack.config import ID_PATTERN, Config, broker_address, load_config
 from rolltrack.config.exposed import exposed_secrets
+from rolltrack.core.motion.radius import LEAST_RADIUS_M, MOST_RADIUS_M
 from rolltrack.errors import UsageError
 from rolltrack.mqtt import peer_of
 from rolltrack.protocols import load_protocol
@@ -74,7 +76,12 @@ def run(
     store: Annotated[Path | None, typer.Option(help="SQLite file for sessions.")] = None,
     record: Annotated[Path | None, typer.Option(help="Folder for raw recordings.")] = None,
     radius_mm: Annotated[
-        float | None, typer.Option(min=1, max=1000, help="Rolling radius of every roller.")
+        float | None,
+        typer.Option(
+            min=1000 * LEAST_RADIUS_M,
+            max=1000 * MOST_RADIUS_M,
+            help="Rolling radius of every roller.",
+        ),
     ] = None,
     site: Annotated[str | None, typer.Option(help="Id of this installation in topics.")] = None,
     athlete: Annotated[str | None, typer.Option(help="Who uses every roller.")] = None,
@@ -95,6 +102,8 @@ def run(
     effective = _choose_sources(effective, ble=ble, no_ble=no_ble, phone=phone, replay=replay)
     effective = _choose_sinks(effective, mqtt=mqtt, store=store, record=record)
     effective = _choose_identity(effective, site=site, athlete=athlete, protocol=protocol)
+    if replay is not None:
+        warn_of_times(replay)
     sources = _sources(effective, replay, speed)
     if not sources and not (effective.mqtt.enabled and effective.mqtt.imu):
         raise UsageError("there is nothing to listen to.", hint="Allow Bluetooth, or give --phone.")

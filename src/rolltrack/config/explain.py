@@ -63,6 +63,8 @@ def explain(message: str, text: str, name: str) -> UsageError:
         return UsageError(
             f"{position(text, name, path)}: {what}", hint="See docs/configuration.md."
         )
+    if said == "Number out of range":  # an integer too large for any float
+        said = "Expected `float` of a sensible size"
     what = f'"{path[-1]}" in {_table(path[:-1])} must be {_expectation(said)}.'
     return UsageError(f"{position(text, name, path)}: {what}", hint="See docs/configuration.md.")
 

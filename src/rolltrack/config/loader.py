@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from rolltrack.config.settings import (
     MqttConfig,
     PhoneConfig,
 )
+from rolltrack.config.toml import parse_toml
 from rolltrack.errors import UsageError
 
 FILE_NAME = "rolltrack.toml"
@@ -69,8 +69,8 @@ def load_config(path: Path | None = None) -> Config:
 def parse_config(text: str, name: str) -> Config:
     """Turn the text of a configuration file, called `name` in errors, into a checked `Config`."""
     try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        raw = parse_toml(text)
+    except ValueError as error:
         raise explain_syntax(str(error), name) from error
     try:
         config = msgspec.convert(raw, Config)

@@ -6,11 +6,13 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
+from rolltrack.core.motion.radius import LEAST_RADIUS_M, MOST_RADIUS_M
+
 ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,31}$"
 PREFIX_PATTERN = r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$"
 SELECTOR_PATTERN = r"^(ble|serial|name|phone|trace):.+$"
 Id: TypeAlias = Annotated[str, msgspec.Meta(pattern=ID_PATTERN)]
-Radius: TypeAlias = Annotated[float, msgspec.Meta(gt=0, le=1)]
+Radius: TypeAlias = Annotated[float, msgspec.Meta(ge=LEAST_RADIUS_M, le=MOST_RADIUS_M)]
 Port: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Selector: TypeAlias = Annotated[str, msgspec.Meta(pattern=SELECTOR_PATTERN)]
 

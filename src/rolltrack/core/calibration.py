@@ -101,6 +101,11 @@ def find_radius(
         rolls = _passes(strokes_at(radius_m), passes)
         mean_m = float(np.mean([_length_m(roll) for roll in rolls]))
         before_m, radius_m = radius_m, radius_m * distance_m / mean_m
+        if not is_radius(radius_m):
+            raise CalibrationError(
+                f"the roll says a radius of {1000 * radius_m:.0f} mm, which no roller has.",
+                hint=f"Check the distance: it was given as {distance_m:g} m per pass.",
+            )
         if abs(radius_m / before_m - 1.0) < _SETTLED:
             break
     angle_rad = distance_m / radius_m
@@ -112,11 +117,6 @@ def find_radius(
     own = [_relative_sd(roll) for roll in rolls]
     measured = float(np.sqrt(np.mean(np.square(own)) / passes))
     relative = float(np.hypot(np.hypot(measured, scale_sd), distance_sd_m / distance_m))
-    if not is_radius(radius_m):
-        raise CalibrationError(
-            f"the roll says a radius of {1000 * radius_m:.0f} mm, which no roller has.",
-            hint=f"Check the distance: it was given as {distance_m:g} m per pass.",
-        )
     return Calibration(radius_m, relative * radius_m, angle_rad, distance_m, passes, assumed_m)
 
 

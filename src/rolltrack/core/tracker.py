@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field, replace
-from math import inf, isfinite
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,7 +37,7 @@ from rolltrack.core.sample import CUTTING, ImuSamples, SignalGap
 from rolltrack.core.session.alerts import AlertBook
 from rolltrack.core.session.identity import session_id
 from rolltrack.core.session.session import Session
-from rolltrack.errors import InputError, UsageError
+from rolltrack.errors import InputError
 
 if TYPE_CHECKING:
     from rolltrack.core.motion.live import LiveEstimator
@@ -167,14 +167,12 @@ class Tracker:
         """Judge by another speed limit from now on; what was rolled before keeps its verdict.
 
         Raises:
-            UsageError: no stroke could be judged by it.
+            UsageError: it is no limit to keep to.
         """
-        if not 0.0 < limit_mps < inf:
-            raise UsageError(f"a limit cannot be {limit_mps} m/s.", hint="Say one above 0.")
         session, now_s, before = self._state.session, self._state.last_s or 0.0, self.setup.protocol
+        self.setup = replace(self.setup, protocol=before.with_limit(limit_mps))
         if session is not None:
             session.earlier.append((now_s, before))
-        self.setup = replace(self.setup, protocol=before.with_limit(limit_mps))
         return [LimitSet(now_s, limit_mps)]
 
     def set_radius(self, radius_m: float) -> None:

@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rolltrack.core.motion.radius import is_radius
 from rolltrack.protocols import load_protocol
 from rolltrack.sinks.sink import Roller
 
@@ -93,7 +94,7 @@ class Register:
             region=entry.region if entry else "",
             radius_m=self._radius_m
             or (entry and entry.radius_m)
-            or sensor.radius_m
+            or _said_radius_m(sensor)
             or config.default_radius_m,
             epoch_unix_s=sensor.epoch_unix_s,
             sensor=_plain(sensor.name or sensor.sensor_id),
@@ -114,6 +115,17 @@ class Register:
             for roller_id in (f"rt-{digest[:length]}" for length in range(6, 29))
             if roller_id not in reserved
         )
+
+
+def _said_radius_m(sensor: Sensor) -> float | None:
+    if sensor.radius_m is None or is_radius(sensor.radius_m):
+        return sensor.radius_m
+    log.warning(
+        "%s says a radius of %g mm, which no roller has; put radius_m into its [[rollers]] entry.",
+        describe(sensor),
+        1000 * sensor.radius_m,
+    )
+    return None
 
 
 def describe(sensor: Sensor) -> str:

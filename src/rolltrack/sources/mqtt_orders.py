@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, get_args
 import msgspec
 
 from rolltrack import wire
+from rolltrack.core.coaching.protocol import LEAST_LIMIT_MPS, MOST_LIMIT_MPS
 from rolltrack.errors import InputError, UsageError
 from rolltrack.sources.orders import Answer, Order, OrderName
 from rolltrack.wire import catalogue
@@ -29,11 +30,14 @@ FRESH_S = 30.0
 REMEMBERED = 1000
 """So many commands are known again when they come twice."""
 DISTANCE_MM = 1000.0
+_LATEST_MS = 2**53
+"""Beyond it milliseconds are no longer whole numbers everywhere."""
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _EXPECTED = {
     "id": "a text of 1 to 64 characters, new for every command",
     "ts": "when it was sent, in Unix milliseconds",
-    "limit_mm_s": "a number from 10 to 500",
+    "limit_mm_s": f"a number from {1000 * LEAST_LIMIT_MPS:g} to {1000 * MOST_LIMIT_MPS:g}",
     "distance_mm": "a number from 200 to 10000",
 }
 
@@ -183,7 +187,7 @@ def _id_in(body: bytes) -> str:
     """The id of a command, as far as there is one."""
     try:
         return msgspec.json.decode(body, type=_Identified).id[:64]
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _UNREADABLE:
         return ""
 
 
@@ -200,10 +204,12 @@ def _decoded(body: bytes) -> wire.Command:
         if name in _EXPECTED:
             raise _unlike(name) from error
         raise InputError(f"Not a command: {error}.", hint="See docs/mqtt.md.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise InputError(
             "The payload is not JSON.", hint='Send for example {"id":"1","ts":1763900000123}.'
         ) from error
+    if not 0 <= command.ts <= _LATEST_MS:
+        raise _unlike("ts")
     if command.v != 1:
         raise InputError(f"Version {command.v} of commands is not known.", hint="Use version 1.")
     return command

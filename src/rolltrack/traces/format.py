@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from rolltrack.core.motion.radius import RADII, is_radius
 from rolltrack.errors import InputError, RolltrackError
 from rolltrack.traces.trace import TraceMeta
 
@@ -22,7 +23,6 @@ TRUE_SPEED = "true_speed_mps"
 
 VERSION_KEY = "rolltrack-trace"
 _NAMED_AXLE = re.compile(r"([+-]?)([xyz])")
-_LARGEST_RADIUS_M = 5.0
 _CONVERT_HINT = (
     "`rolltrack convert` reads phyphox, Sensor Logger and any header with units in brackets."
 )
@@ -138,10 +138,10 @@ def parse_moment(text: str, where: str, error: type[RolltrackError] = InputError
 
 def _radius_m(text: str, where: str) -> float:
     radius_m = _numbers(text)
-    if len(radius_m) != 1 or not 0 < radius_m[0] < _LARGEST_RADIUS_M:
+    if len(radius_m) != 1 or not is_radius(radius_m[0]):
         raise InputError(
             f"{where}: radius_m is {text!r};",
-            hint=f"give metres between 0 and {_LARGEST_RADIUS_M:g}, for example 0.075.",
+            hint=f"write {RADII}, for example 0.075, or leave the line out.",
         )
     return radius_m[0]
 

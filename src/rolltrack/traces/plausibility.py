@@ -4,11 +4,14 @@ Gravity never goes away: the norm of the specific force of a roller in use stays
 median says at once when the numbers are in another unit or when a phone has taken gravity out of
 them. Nothing of the kind exists for angular rate (deg/s and rad/s both pass for plausible), so none
 is tried.
+
+A sensor reads evenly. Lost readings leave steps of several periods; steps far shorter than a period
+come from stamping packets when they arrive, and make every speed wrong.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -24,6 +27,22 @@ _UNIT_G_BAND = (0.85, 1.35)
 _UNIT_G_SCATTER = 0.3
 _BEYOND_ANY_ROLLER_MPS2 = 60.0
 _LONGEST_PERIOD_S = 0.5
+_SLOW_PERIOD_S = 1 / 19.0
+"""A nominal 20 Hz, with room for its clock."""
+_WINDOWS, _FEWEST_STEPS, _MOST_STEPS = 10, 20, 200
+_TINY = 1 / 3
+_MANY_TINY = 0.2
+"""Of the steps: a scatter of 30 % makes less than a twentieth of them tiny."""
+
+TimingFault: TypeAlias = Literal["bursts", "slow"]
+"""Stamped in bursts, as on arrival; or too few readings a second for fast strokes."""
+
+
+class TimingDoubt(NamedTuple):
+    """What is doubted of a recording's times, and how many readings it has a second."""
+
+    what: TimingFault
+    rate_hz: float
 
 
 def check_specific_force(accel_mps2: FloatArray, where: str) -> None:
@@ -79,3 +98,31 @@ def check_rate(t_s: FloatArray, where: str) -> None:
             f"{where}: from reading to reading {period_s:.3g} s pass, as if times were in ms;",
             hint="divide t_s by 1000, or `rolltrack convert --map` with its unit.",
         )
+
+
+def doubt_times(t_s: FloatArray) -> TimingDoubt | None:
+    """Why speeds cannot be trusted whatever was felt; None without a doubt.
+
+    Args:
+        t_s: (n,) times of readings, strictly increasing; too few of them raise no doubt. Holes and
+            lost readings raise none, nor what `check_rate` refuses.
+    """
+    steps_s = np.diff(t_s)
+    if len(steps_s) < _ENOUGH_READINGS:
+        return None
+    period_s = float(np.median(steps_s))
+    if _in_bursts(steps_s):
+        return TimingDoubt("bursts", 1 / period_s)
+    slow = _SLOW_PERIOD_S < period_s <= _LONGEST_PERIOD_S
+    return TimingDoubt("slow", 1 / period_s) if slow else None
+
+
+def _in_bursts(steps_s: FloatArray) -> bool:
+    """Whether in most windows many steps are tiny; a long hole hides its own window only."""
+    width = min(max(len(steps_s) // _WINDOWS, _FEWEST_STEPS), _MOST_STEPS)
+    count = len(steps_s) // width
+    if not count:
+        return False
+    windows = steps_s[: count * width].reshape(count, width)
+    tiny = windows < _TINY * windows.mean(axis=1, keepdims=True)
+    return float(np.mean(tiny.mean(axis=1) > _MANY_TINY)) > 0.5  # noqa: PLR2004  most of them

@@ -70,6 +70,21 @@ def closed(motion, block):
     return found + segmenter.end_stretch(gap=False)
 
 
+def test_where_a_stroke_begins_and_ends_is_not_known_to_the_instant():
+    """Two ends, each wrong by an error over a slope: of a push of 0.5 s that makes 4 %."""
+    t_s = np.arange(0, 0.7, 0.01)
+    true = 0.1 * np.maximum(np.sin(np.pi * (t_s - 0.1) / 0.5), 0) * (t_s < 0.6)
+    noisy = Motion(t_s, true, np.full(len(t_s), 0.005), np.ones(len(t_s), dtype=bool))
+    (sharp,), (stroke,) = (
+        closed(replace(noisy, speed_sd_mps=noisy.speed_sd_mps * k), 500) for k in (1e-3, 1)
+    )
+    slope_mps2, memory = 0.1 * np.pi / 0.5, 1.0
+    ends_mps = np.sqrt(2) * 0.005 / slope_mps2 * stroke.mean_speed_mps / stroke.duration_s
+    expected_mps = np.hypot(0.005 * memory, ends_mps)
+    assert stroke.mean_speed_sd_mps == pytest.approx(expected_mps, rel=0.05)
+    assert sharp.mean_speed_sd_mps < 1e-4
+
+
 def test_a_long_unknown_ends_the_stroke_and_both_sides_say_so():
     before, after = strokes((1, 0.05), (0.5, None), (1, 0.05))
     # A truth of numpy's own could neither be stored nor published.

@@ -93,6 +93,15 @@ def test_set_limit_is_told_at_once_and_survives_a_fault():
     assert (ended.summary.limit_mps, ended.summary.too_fast_strokes) == (0.04, 3)
 
 
+@pytest.mark.parametrize("limit_mps", [float("nan"), float("inf"), -0.05, 0.0, 0.001, 50.0])
+def test_a_limit_that_none_can_keep_to_is_refused_and_changes_nothing(limit_mps):
+    desk = Desk()
+    assert desk.ask("set-limit", limit_mps=limit_mps) == []
+    assert (desk.answer.ok, desk.answer.limit_mps) == (False, None)
+    assert "limit" in desk.answer.text
+    assert desk.lane.roller.limit_mps == desk.lane.setup.protocol.max_stroke_speed_mps == 0.075
+
+
 def test_calibrate_answers_twice_and_uses_the_radius_from_then_on():
     desk = Desk()
     assert desk.ask("calibrate", distance_m=1.0) == []

@@ -97,6 +97,8 @@ def test_without_discovery_only_named_rollers_come_in(caplog):
         (None, 0.05, 0.06, 0.05),
         (None, None, 0.06, 0.06),
         (None, None, None, 0.07),
+        (None, None, 0.0001, 0.07),
+        (None, None, 6.5, 0.07),
     ],
 )
 def test_where_the_radius_comes_from(forced_m, entry_m, sensor_m, used_m):

@@ -15,10 +15,13 @@ from rolltrack.core.strokes.segmenter import THRESHOLD_MPS
 if TYPE_CHECKING:
     from rolltrack.core.coaching.protocol import RollingProtocol
     from rolltrack.core.motion.motion import Motion
-    from rolltrack.core.sample import BoolArray
+    from rolltrack.core.sample import BoolArray, FloatArray
 
 _STEADY_S = 0.5
 """Tremor is averaged over this before a hold is called still."""
+
+_LONGEST_KNOCK_S = 0.5
+"""Unknown for longer than that is the roller in somebody's hands; knocks take 0.2 s at most."""
 
 _MOST_WITHOUT_SPEED = 0.05
 """Of the rolling: with more than that unmeasured, a mean of the rest would mislead."""
@@ -26,7 +29,11 @@ _MOST_WITHOUT_SPEED = 0.05
 
 @dataclass(slots=True)
 class Ledger:
-    """Running sums; a hold counts once motion follows it, so that walking away is not a hold."""
+    """Running sums; a hold counts once motion follows it, so that walking away is not a hold.
+
+    Unknown instants are no motion: a knock is part of the hold around it, and what lay still until
+    it was lifted was put away.
+    """
 
     rolling_s: float = 0.0
     no_speed_s: float = 0.0
@@ -37,6 +44,7 @@ class Ledger:
     speeds: SpeedTally = field(default_factory=SpeedTally)
     previous_s: float | None = None
     still_since_s: float | None = None
+    unknown_since_s: float | None = None
     rolled_from_s: float = np.inf
 
     def feed(self, motion: Motion, protocol: RollingProtocol) -> None:
@@ -58,28 +66,40 @@ class Ledger:
         self.too_fast_s += float(steps_s[rolling & (speed > protocol.max_stroke_speed_mps)].sum())
         self.distance_m += float((steps_s * speed)[rolling].sum())
         self.speeds.add(speed[rolling])
-        self._add_holds(motion, hole, protocol)
+        known_until_s = np.where(hole, motion.t_s - steps_s, motion.t_s)
+        self._add_holds(motion, known_until_s, protocol)
         self.previous_s = float(motion.t_s[-1])
 
-    def _add_holds(self, motion: Motion, hole: BoolArray, protocol: RollingProtocol) -> None:
+    def _add_holds(
+        self, motion: Motion, known_until_s: FloatArray, protocol: RollingProtocol
+    ) -> None:
         period_s = float(np.median(np.diff(motion.t_s))) if len(motion) > 1 else _STEADY_S
         width = max(1, round(_STEADY_S / max(period_s, 1e-3)))
         steady = np.abs(uniform_filter1d(np.nan_to_num(motion.speed_mps), width, mode="nearest"))
-        still = ~motion.nothing_known & ~hole & (steady < protocol.hold_max_speed_mps)
+        unknown = motion.nothing_known | (known_until_s < motion.t_s)
+        still = ~unknown & (steady < protocol.hold_max_speed_mps)
         still &= motion.valid | ~_goes_somewhere(motion)
-        edges = np.flatnonzero(np.diff(still)) + 1
-        for start in [0, *edges.tolist()]:
+        changes = (np.diff(still) | np.diff(unknown)).nonzero()[0] + 1
+        for start in [0, *changes.tolist()]:
             t_s = float(motion.t_s[start])
+            if unknown[start]:
+                if self.unknown_since_s is None:
+                    self.unknown_since_s = float(known_until_s[start])
+                continue
+            ended_s = t_s if self.unknown_since_s is None else self.unknown_since_s
+            self.unknown_since_s = None
+            if t_s - ended_s > _LONGEST_KNOCK_S:
+                self.still_since_s = None
             if still[start] and self.still_since_s is None and t_s > self.rolled_from_s:
                 self.still_since_s = t_s
             elif not still[start] and self.still_since_s is not None:
-                held_s = t_s - self.still_since_s
+                held_s = ended_s - self.still_since_s
                 self.hold_s += held_s if held_s >= protocol.hold_min_s else 0.0
                 self.still_since_s = None
 
     def interrupt(self) -> None:
         """A gap: a hold is not carried across it."""
-        self.still_since_s = None
+        self.still_since_s = self.unknown_since_s = None
 
     @property
     def travelled_m(self) -> float | None:

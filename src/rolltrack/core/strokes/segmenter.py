@@ -32,6 +32,8 @@ LONGEST_PAUSE_S = 0.25
 SHORTEST_S = 0.25
 SHORTEST_M = 0.025
 _MOST_BLUR_S = 0.06
+_BLUR_SHARE = 0.5
+"""Of what smoothing has added there, so much may be wrong."""
 _BEND = 0.25
 """Across an unknown time T the speed is taken as a straight line. One that bends in the middle,
 by the acceleration a, goes a T^2 / 4 further."""
@@ -53,6 +55,7 @@ class _Instant(NamedTuple):
     t_s: float
     speed_mps: float
     blur_mps: float
+    sd_mps: float
 
 
 class _Edge(NamedTuple):
@@ -62,11 +65,13 @@ class _Edge(NamedTuple):
         above_s: how long it is above the threshold.
         above_m: how far it gets meanwhile.
         late_s: how much later it would be without smoothing.
+        vague_s: how wrong the instant may be, as a standard deviation.
     """
 
     above_s: float = 0.0
     above_m: float = 0.0
     late_s: float = 0.0
+    vague_s: float = 0.0
 
     @classmethod
     def between(cls, faster: _Instant, slower: _Instant | None, direction: int) -> _Edge:
@@ -81,7 +86,9 @@ class _Edge(NamedTuple):
         gain_mps2 = (fast_mps - slow_mps) / (faster.t_s - slower.t_s)
         blur_mps = direction * (faster.blur_mps + share * (slower.blur_mps - faster.blur_mps))
         late_s = min(max(blur_mps / gain_mps2, -_MOST_BLUR_S), _MOST_BLUR_S)
-        return cls(above_s, above_s * (fast_mps + THRESHOLD_MPS) / 2, late_s)
+        sd_s = (faster.sd_mps + share * (slower.sd_mps - faster.sd_mps)) / abs(gain_mps2)
+        vague_s = float(np.hypot(min(sd_s, _MOST_BLUR_S), _BLUR_SHARE * late_s))
+        return cls(above_s, above_s * (fast_mps + THRESHOLD_MPS) / 2, late_s, vague_s)
 
 
 @dataclass(slots=True)
@@ -103,6 +110,8 @@ class _Open:
     error_memory_s: float = 0.0
     start_late_s: float = 0.0
     last_late_s: float = 0.0
+    start_vague_s: float = 0.0
+    last_vague_s: float = 0.0
 
     def acceleration_mps2(self, duration_s: float) -> float:
         """Of a push that swings up to the peak and back to rest, as a root mean square."""
@@ -192,6 +201,7 @@ class Segmenter:
             self.open.last_s += left.above_s
             self.open.last_m += left.above_m
             self.open.last_late_s = left.late_s
+            self.open.last_vague_s = left.vague_s
         if run.kind in {-1, 1}:
             entered = _Edge.between(first, before, run.kind)
             start_s = first.t_s - entered.above_s
@@ -200,6 +210,7 @@ class Segmenter:
                 strokes = self._close()
                 start_m = float(travelled[run.start]) - entered.above_m
                 self.open = _Open(run.kind, start_s, start_m, start_s, start_m)
+                self.open.start_vague_s = entered.vague_s
                 self.open.start_late_s = max(entered.late_s, self.earliest_s - start_s)
             if before is None or start_s - self.unknown_until_s < LONGEST_PAUSE_S:
                 self.open.partly_unknown = True
@@ -229,7 +240,7 @@ class Segmenter:
             stroke.unknown_from_s = None
         stroke.last_s = float(motion.t_s[run.stop - 1])
         stroke.last_m = float(travelled[run.stop - 1])
-        stroke.last_late_s = 0.0
+        stroke.last_late_s = stroke.last_vague_s = 0.0
         stroke.has_speed &= bool(motion.valid[part].all())
         stroke.error_memory_s = motion.error_memory_s
         stroke.peak_mps = max(stroke.peak_mps, float(np.abs(motion.speed_mps[part]).max()))
@@ -251,6 +262,8 @@ class Segmenter:
         share = min(1.0, ended.error_memory_s / duration_s)
         variance = share * ended.variance_sum / ended.instants
         variance += ended.bends_s4 * (ended.acceleration_mps2(duration_s) / duration_s) ** 2
+        vague_s = float(np.hypot(ended.start_vague_s, ended.last_vague_s))
+        variance += (length_m / duration_s * vague_s / duration_s) ** 2
         sd_mps = float(np.sqrt(variance))
         return [
             Stroke(
@@ -269,7 +282,7 @@ class Segmenter:
 def _instant(motion: Motion, i: int) -> _Instant:
     blur_mps = 0.0 if motion.blur_mps is None else float(motion.blur_mps[i])
     speed_mps = float(motion.speed_mps[i]) if motion.way is None else np.nan
-    return _Instant(float(motion.t_s[i]), speed_mps, blur_mps)
+    return _Instant(float(motion.t_s[i]), speed_mps, blur_mps, float(motion.speed_sd_mps[i]))
 
 
 def _runs(motion: Motion) -> Iterator[_Run]:
