@@ -52,18 +52,20 @@ def answers(session: Session, sensors: SensorSet) -> dict[str, Answer]:
     return found | ours(session, sensors)
 
 
-def ours(session: Session, sensors: SensorSet) -> dict[str, Answer]:
+def ours(session: Session, sensors: SensorSet, *, live_too: bool = True) -> dict[str, Answer]:
     """Live and final, by a tracker each so that their costs can be told apart."""
     final_events, final_s = _track(session, sensors, live=False)
-    live_events, both_s = _track(session, sensors, live=True)
     (ended,) = (event for event in final_events if isinstance(event, SessionEnded))
     final = _said(session, (e.block for e in final_events if isinstance(e, FinalSpeed)))
+    found = {
+        "ours final": Answer(*final, _found(judged.stroke for judged in ended.strokes), final_s)
+    }
+    if not live_too:
+        return found
+    live_events, both_s = _track(session, sensors, live=True)
     live = _said(session, (e.block for e in live_events if isinstance(e, LiveSpeed)))
     prompt = [event.judged.stroke for event in live_events if isinstance(event, StrokeEnded)]
-    return {
-        "ours live": Answer(*live, _found(prompt), max(both_s - final_s, 0.0)),
-        "ours final": Answer(*final, _found(judged.stroke for judged in ended.strokes), final_s),
-    }
+    return {"ours live": Answer(*live, _found(prompt), max(both_s - final_s, 0.0)), **found}
 
 
 def _track(session: Session, sensors: SensorSet, *, live: bool) -> tuple[list[Event], float]:

@@ -3,7 +3,7 @@
 A session diverges when an answer that claims to be valid is off by more than `RUNAWAY_MPS` or
 comes with a standard deviation that is not finite and positive.
 
-python benchmarks/divergence.py [--seeds 3] [--first 5000] [--only SCENARIO ...] [--json]
+python benchmarks/divergence.py [--seeds 3] [--first 5000] [--only SCENARIO ...] [--final] [--json]
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class Session(NamedTuple):
     sound: bool
 
 
-def measure(scenario: str, seed: int) -> list[Session]:
-    """Both sensor sets, live and final."""
+def measure(scenario: str, seed: int, *, live_too: bool) -> list[Session]:
+    """Both sensor sets, final, and live if wanted."""
     session = simulated(scenario, seed)
     sets: list[SensorSet] = ["accel", "both"] if scenario in WITH_GYRO else ["accel"]
     found = []
     for sensors in sets:
-        for method, answer in ours(session, sensors).items():
+        for method, answer in ours(session, sensors, live_too=live_too).items():
             assert answer.sd_mps is not None
             said, true = answer.speed_mps, session.true_mps
             if session.shape == "ball":
@@ -64,6 +64,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="sessions of each scenario")
     parser.add_argument("--first", type=int, default=5000, help="first seed")
     parser.add_argument("--only", nargs="+", default=[], metavar="SCENARIO")
+    parser.add_argument("--final", action="store_true", help="final alone: a tenth of the time")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     names = [name for name in bundled_scenarios() if name not in DEMOS]
@@ -76,7 +77,11 @@ def main() -> None:
         Progress(console=Console(stderr=True)) as progress,
     ):
         task = progress.add_task("sessions", total=len(names) * len(seeds))
-        for future in as_completed(pool.submit(measure, n, s) for n in names for s in seeds):
+        for future in as_completed(
+            pool.submit(measure, name, seed, live_too=not options.final)
+            for name in names
+            for seed in seeds
+        ):
             sessions += future.result()
             progress.advance(task)
     runaway = [s for s in sessions if s.worst_mps > RUNAWAY_MPS or not s.sound]

@@ -79,7 +79,7 @@ class House:
         answer = await self.listener.until(
             lambda m: (
                 m.topic.endswith(f"/cmd-result/{name}")
-                and self.listener.messages.index(m) >= heard
+                and any(m is each for each in self.listener.messages[heard:])
                 and m.json()["final"]
             )
         )

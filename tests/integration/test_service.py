@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -314,3 +315,44 @@ async def test_a_machine_that_cannot_keep_up_says_live_speed_less_often():
     )
     assert ended.strokes == expected.strokes
     assert len(ended.strokes) >= 2
+
+
+class HoldingSink(ListSink):
+    """Holds the event loop up a few times, as a lot of work does."""
+
+    async def handle(self, roller, outgoing):
+        await super().handle(roller, outgoing)
+        if isinstance(outgoing, LiveSpeed) and len(self.of(LiveSpeed)) <= 3:
+            time.sleep(0.6)  # noqa: ASYNC251  # holding the loop up is what this is about
+
+
+async def test_a_replay_that_takes_all_the_time_there_is_is_not_a_machine_that_lags(caplog):
+    sink, gauges = HoldingSink(), {}
+    await run(sources=[ReplaySource(CALF, None)], sinks=[sink], gauges=gauges)
+    assert len(sink.of(LiveSpeed)) > 3
+    assert gauges["hurried"]() == 0
+    assert "cannot keep up" not in caplog.text
+
+
+async def test_after_such_a_replay_a_machine_that_lags_is_noticed_again(tmp_path):
+    short = tmp_path / "short.csv"
+    rows = "".join(f"{n / 100:.2f},0.0,0.0,9.81\n" for n in range(200))
+    short.write_text(f"t_s,ax_mps2,ay_mps2,az_mps2\n{rows}")
+    gauges = {}
+    sources = [ReplaySource(short, None), HeldUpSource(strokes_of("7", 1.0), gauges)]
+    await run(sources=sources, sinks=[], gauges=gauges)
+    assert gauges["hurried"]() == 1
+
+
+async def test_a_sensor_whose_clock_was_set_dates_its_next_session_anew():
+    first = strokes_of("7")
+    set_ahead = replace(first[0][0], epoch_unix_s=first[0][0].epoch_unix_s + 86_400.0)
+    later = [
+        (set_ahead, replace(item, t_s=item.t_s + 300.0))
+        for _, item in first
+        if isinstance(item, ImuSamples)
+    ]
+    sink = ListSink()
+    await run(sources=[ScriptedSource([*first, *later])], sinks=[sink])
+    one, other = (ended.summary.started_unix_s for ended in sink.of(SessionEnded))
+    assert other - one == pytest.approx(86_400.0 + 300.0)

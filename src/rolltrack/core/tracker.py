@@ -29,6 +29,7 @@ from rolltrack.core.events import (
 )
 from rolltrack.core.intake import stretches, usable
 from rolltrack.core.motion.axle import AxleFinder
+from rolltrack.core.motion.clipping import Range
 from rolltrack.core.motion.constants import ROUNDING_S
 from rolltrack.core.motion.live import HOP_S, HURRIED_HOP_S
 from rolltrack.core.motion.rest import Activity, RestDetector
@@ -56,6 +57,7 @@ class TrackerState:
 
     last_s: float | None = None
     sensors: tuple[bool, bool] | None = None
+    range: Range = field(default_factory=Range)
     cut: bool = False
     hop_start_s: float = 0.0
     hop: list[ImuSamples] = field(default_factory=list)
@@ -122,6 +124,7 @@ class Tracker:
             )
         if not len(samples):
             return self.advance(float(item.t_s[-1])) if len(item) else []
+        samples = s.range.mark(samples)
         s.cut |= s.sensors is not None and s.sensors != samples.sensors
         s.sensors = samples.sensors
         events: list[Event] = []

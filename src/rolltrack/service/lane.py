@@ -60,6 +60,12 @@ class Lane:
         """Say live speed less often, or as often as usual."""
         self._tracker.hurried = hurried
 
+    def meet(self, sensor: Sensor) -> None:
+        """Take the sensor's word on itself; one whose clock was set has another epoch."""
+        if shift_s := sensor.epoch_unix_s - self._sensor.epoch_unix_s:
+            self.set_clock(shift_s)
+        self._sensor = sensor
+
     def set_clock(self, shift_s: float) -> None:
         """The wall clock was set; a session under way keeps the times it began with."""
         self._shift_s += shift_s
@@ -182,7 +188,8 @@ class Lane:
     def _start_over(self) -> list[Event]:
         """Save what the broken tracker can still tell, and go on with a new one."""
         self._end_roll(InputError("a fault ended the roll.", hint="Send calibrate again."))
-        broken, self._tracker = self._tracker, self._new_tracker()
+        broken = self._tracker
+        self._replace_tracker(self._new_tracker())
         try:
             return broken.finish("recovered")
         except Exception as fault:  # noqa: BLE001  # nothing more can be saved
@@ -193,8 +200,15 @@ class Lane:
         epoch_unix_s = self.roller.epoch_unix_s + self._shift_s
         self._shift_s = 0.0
         self.roller = replace(self.roller, epoch_unix_s=epoch_unix_s)
-        setup = replace(self._tracker.setup, epoch_unix_s=epoch_unix_s)
-        self._tracker = Tracker.restore(setup, self._tracker.state)
+        # A recording that is sent again would give its sessions the ids they had the first time.
+        setup = replace(
+            self._tracker.setup, epoch_unix_s=epoch_unix_s, id_salt=secrets.token_bytes(16)
+        )
+        self._replace_tracker(Tracker.restore(setup, self._tracker.state))
+
+    def _replace_tracker(self, tracker: Tracker) -> None:
+        tracker.hurried = self._tracker.hurried
+        self._tracker = tracker
 
     def _new_tracker(self) -> Tracker:
         roller = self.roller

@@ -16,6 +16,7 @@ from rolltrack.service.outlet import DRAIN_S, Outlet
 from rolltrack.service.room import Room
 from rolltrack.service.wall import WallClock
 from rolltrack.sources.orders import Answer
+from rolltrack.sources.replay import ReplaySource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -91,7 +92,10 @@ async def run_service(
                 for source in sources
             ]
             writing = group.create_task(_write_journals(journalist), name="journals")
-            watching = group.create_task(haste.watch(), name="haste")
+            unpaced = [
+                task for source, task in zip(sources, running, strict=True) if _is_unpaced(source)
+            ]
+            watching = group.create_task(_watch(haste, unpaced), name="haste")
             try:
                 await _stopped_or_done(stop, running)
             finally:
@@ -110,6 +114,17 @@ async def run_service(
         raise foreseen.exceptions[0] from None
     if failures and len(failures) == len(sources):
         raise failures[0]
+
+
+def _is_unpaced(source: Source) -> bool:
+    return isinstance(source, ReplaySource) and not source.paced
+
+
+async def _watch(haste: Haste, unpaced: Sequence[asyncio.Task[None]]) -> None:
+    """Watch the loop; not while a replay takes all the time there is, as then it is always late."""
+    if unpaced:
+        await asyncio.wait(unpaced)
+    await haste.watch()
 
 
 async def _write_journals(journalist: Journalist | None) -> None:
@@ -160,6 +175,7 @@ class _Desk:
             self._set_clock(sensor.kind, self._lanes[key], self._clock.shift_s)
         lane = self._lanes[key]
         if lane is not None:
+            lane.meet(sensor)
             lane.hurry(hurried=self._haste.hurried)
             outgoing = lane.take(item)  # first: it may put the roller's times right
             self._tell(lane, outgoing, item)

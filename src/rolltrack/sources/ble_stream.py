@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 # Readings may reach back this far from the moment their packet arrives; silence is told no sooner.
 TELL_SILENCE_AFTER_S = 1.0
+# Late packets put stream time beside the wall clock by less. What is farther off is a recording
+# that is played at another speed, and stays ahead or behind.
+NEAR_S = 0.5
 
 
 class RollerStream:
@@ -26,7 +29,9 @@ class RollerStream:
 
     Every `wall_s` is seconds since the source started, read from a monotonic clock. Stream time is
     the roller's own clock while readings come and goes on at the speed of the wall clock without
-    them, so a roller whose clock runs fast or slow is never overtaken.
+    them, so a roller whose clock runs fast or slow is never overtaken. Within a connection the
+    decoder is told arrivals that pass like the wall clock and know nothing of the readings, or it
+    could not tell how fast the roller's clock runs.
 
     Attributes:
         sensor: who it is.
@@ -42,6 +47,7 @@ class RollerStream:
         self.last_arrival_s: float | None = None
         self.silence_s = 0.0
         self._up_since_s = 0.0
+        self._ahead_s = 0.0
         self._deliver = deliver
         self._decoder: Decoder | None = None
         self.last_reading_s = -math.inf
@@ -65,6 +71,8 @@ class RollerStream:
         self.silence_s = silence_s
         self._decoder = decoder
         self._up_since_s = wall_s
+        ahead_s = self.now_s(wall_s) - wall_s
+        self._ahead_s = 0.0 if abs(ahead_s) < NEAR_S else ahead_s
         self._complained.clear()
         self._bad_packets = 0
         self.up = True
@@ -75,7 +83,7 @@ class RollerStream:
         if self._decoder is None or not self.up:
             return
         try:
-            items = self._decoder.decode(data, self.now_s(wall_s))
+            items = self._decoder.decode(data, wall_s + self._ahead_s)
         except DecodeError as error:
             self._bad_packet(error)
             return

@@ -14,8 +14,13 @@ from rolltrack.wire import ImuBatch
 if TYPE_CHECKING:
     from rolltrack.core.sample import FloatArray
 
-_LATEST_MS = 2**53
-"""Beyond it a float has no milliseconds."""
+_LATEST_MS = 253_402_300_800_000
+"""Calendars end with the year 9999."""
+
+_FARTHEST_MS = 3_600_000
+"""A thousand readings of the slowest sensor last less; a reading beyond it has a wrong time."""
+LEAST_STEP_MS = 0.001
+"""No sensor is quicker, and after years of stream seconds it is still there."""
 
 
 def read_batch(body: bytes) -> ImuBatch:
@@ -35,20 +40,23 @@ def read_batch(body: bytes) -> ImuBatch:
     return batch
 
 
-def samples_of(batch: ImuBatch, epoch_unix_s: float) -> ImuSamples:
-    """The readings, on stream seconds counted from the epoch.
+def samples_of(batch: ImuBatch, origin_ms: int, origin_s: float = 0.0) -> ImuSamples:
+    """The readings, on stream seconds: `origin_ms` of the publisher is stream second `origin_s`.
 
     Raises:
-        DecodeError: columns are missing or differ in length, times do not increase, or a value is
-            none that a sensor gives.
+        DecodeError: columns are missing or differ in length, times do not increase or lie far from
+            `ts`, or a value is none that a sensor gives.
     """
-    t_s = (batch.ts / 1000 - epoch_unix_s) + np.array(batch.t_ms, dtype=np.float64) / 1000
-    if not np.all(np.diff(t_s) > 0) or not np.isfinite(t_s).all():
+    t_ms = np.array(batch.t_ms, dtype=np.float64)
+    if not (np.abs(t_ms) <= _FARTHEST_MS).all():
+        raise DecodeError("a time in t_ms is more than an hour from ts.")
+    if not (np.diff(t_ms) >= LEAST_STEP_MS).all():
         raise DecodeError("t_ms does not increase from reading to reading.")
     accel = _triple(batch, "ax_mps2", "ay_mps2", "az_mps2", most=MOST_MPS2)
     gyro = _triple(batch, "gx_radps", "gy_radps", "gz_radps", most=MOST_RADPS)
     if accel is None and gyro is None:
         raise DecodeError("a batch needs all of a[xyz]_mps2, or all of g[xyz]_radps.")
+    t_s = origin_s + (batch.ts - origin_ms) / 1000 + t_ms / 1000
     return ImuSamples(t_s, accel, gyro)
 
 

@@ -7,11 +7,9 @@ import logging
 from typing import TYPE_CHECKING
 
 from rolltrack import wire
-from rolltrack.core.events import LinkChanged
-from rolltrack.core.sample import SignalGap
 from rolltrack.errors import DecodeError
-from rolltrack.sources.imu_batch import read_batch, samples_of
-from rolltrack.sources.source import Sensor, TimePassed
+from rolltrack.sources.imu_batch import read_batch
+from rolltrack.sources.imu_roller import ImuRoller
 from rolltrack.wire.catalogue import find_kind
 
 if TYPE_CHECKING:
@@ -21,55 +19,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 TICK_S = 1.0
-SILENT_S = 1.5
-LOST_S = 5.0
 MOST_ROLLERS = 1000
 """More than a site has; whoever invents others must not fill our memory."""
-
-
-class ImuRoller:
-    """One publisher's batches -> items. `now_s` is always the same monotonic clock."""
-
-    def __init__(self, roller: str, epoch_unix_s: float) -> None:
-        self.sensor = Sensor("imu", roller, roller, epoch_unix_s)
-        self._seq: int | None = None
-        self._last_s: float | None = None
-        self._heard_s = 0.0
-        self._up = False
-
-    def take(self, batch: wire.ImuBatch, now_s: float) -> list[Item]:
-        """Items of one batch, oldest first; one that came before is nothing new.
-
-        Raises:
-            DecodeError: the batch cannot be used; the next one may.
-        """
-        samples = samples_of(batch, self.sensor.epoch_unix_s)
-        first_s = float(samples.t_s[0])
-        items: list[Item] = []
-        if self._last_s is not None and first_s <= self._last_s:
-            if self._seq is not None and batch.seq <= self._seq:
-                return []
-            raise DecodeError(f"batch {batch.seq} begins before the last one ended.")
-        if not self._up:
-            items.append(LinkChanged(first_s, up=True))
-        if self._last_s is not None and self._seq is not None and batch.seq != self._seq + 1:
-            reason = "clock_reset" if batch.seq <= self._seq else "packets_lost"
-            items.append(SignalGap(self._last_s, first_s, reason=reason))  # type: ignore[arg-type]  # one of two literals
-        self._seq, self._last_s, self._up = batch.seq, float(samples.t_s[-1]), True
-        self._heard_s = now_s
-        return [*items, samples]
-
-    def tick(self, now_s: float) -> list[Item]:
-        """What silence until `now_s` means; call it about once a second."""
-        silent_s = now_s - self._heard_s
-        if self._last_s is None or silent_s < SILENT_S:
-            return []
-        t_s = self._last_s + silent_s
-        items: list[Item] = [TimePassed(t_s)]
-        if self._up and silent_s >= LOST_S:
-            self._up = False
-            items.insert(0, LinkChanged(t_s, up=False))
-        return items
 
 
 class MqttImuSource:

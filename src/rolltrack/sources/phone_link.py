@@ -42,7 +42,7 @@ class PhoneLink:
         if not readings:
             return []
         self._heard_s = now_s
-        if self.sensor is None:
+        if self.sensor is None or self.sensor.epoch_unix_s != self._decoder.epoch_unix_s:
             self.sensor = self._introduce()
         return [*self._back_up(readings, before_s), *readings]
 

@@ -35,11 +35,15 @@ class ReplaySource:
     Args:
         path: the trace.
         speed: how many stream seconds pass per second; None does not wait at all.
+
+    Attributes:
+        paced: whether it waits.
     """
 
     def __init__(self, path: str | Path, speed: float | None = 1.0) -> None:
         self._path = Path(path)
         self._speed = speed
+        self.paced = speed is not None
         self.name = f"replay {self._path.name}"
 
     async def run(self, deliver: Deliver) -> None:

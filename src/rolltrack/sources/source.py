@@ -21,7 +21,8 @@ class Sensor:
         sensor_id: stable over reconnects: serial number or address, a phone's device id, the
             roller's id in a topic, a trace's name.
         name: what the maker or owner calls it; not unique.
-        epoch_unix_s: Unix time of stream second 0 of this source.
+        epoch_unix_s: Unix time of stream second 0 of this source; another one once the sensor's own
+            clock was set. A session keeps the one it began with.
         radius_m: rolling radius stored in the sensor or trace, None when it does not say.
         axle: unit vector of the axle in the sensor's axes, None when it does not say.
         address: Bluetooth address, where the serial number is the `sensor_id`; may be empty.

@@ -162,6 +162,33 @@ def test_copies_are_dropped():
     assert len(joined(items)[0]) == 40
 
 
+def renumbered(body, number):
+    return json.dumps(json.loads(body) | {"messageId": number})
+
+
+@pytest.mark.parametrize("number", [10**9, 40])
+def test_one_message_with_a_wrong_number_costs_no_other(number):
+    decoder = SensorLoggerDecoder()
+    wrong = renumbered(message(10), number)
+    items = decode(
+        *(message(n) for n in range(10)),
+        wrong,
+        *(message(n) for n in range(11, 30)),
+        decoder=decoder,
+    )
+    t_s = joined(items)[0]
+    assert len(t_s) >= 29 * 20
+    assert t_s[-1] == pytest.approx(5.99)
+    assert all(gap.reason == "packets_lost" for gap in items if isinstance(gap, SignalGap))
+
+
+def test_a_recording_whose_numbers_begin_anew_goes_on():
+    bodies = [renumbered(message(n), n if n < 50 else n - 50) for n in range(100)]
+    items = decode(*bodies)
+    assert len(joined(items)[0]) == 100 * 20
+    assert all(isinstance(item, ImuSamples) for item in items)
+
+
 def test_a_lost_message_becomes_a_gap_with_its_readings():
     items = decode(*(message(n) for n in (0, 1, 3, 4, 5, 6, 7, 2)))
     (gap,) = [item for item in items if isinstance(item, SignalGap)]
@@ -187,6 +214,56 @@ def test_a_phone_that_sets_its_clock_back_leaves_a_clock_reset():
     assert gap.reason == "clock_reset"
     assert block.t_s[0] > gap.start_s
     assert block.t_s[-1] == pytest.approx(2.2, abs=0.02)
+
+
+def shifted(body, off_s, entries=slice(None)):
+    moved = json.loads(body)
+    for each in moved["payload"][entries]:
+        each["time"] += off_s * 10**9
+    return json.dumps(moved)
+
+
+@pytest.mark.parametrize("off_s", [3 * 10**8, 3600, 100])
+def test_one_message_with_a_time_far_ahead_does_not_take_the_stream_there(off_s):
+    decoder = SensorLoggerDecoder()
+    bodies = [message(n) for n in range(30)]
+    bodies[10] = shifted(bodies[10], off_s)
+    items = decode(*bodies, decoder=decoder)
+    t_s = joined(items)[0]
+    assert len(t_s) == 600
+    assert t_s[-1] == pytest.approx(5.99, abs=0.02)
+    gaps = [item for item in items if isinstance(item, SignalGap)]
+    assert [gap.reason for gap in gaps] == ["clock_reset"] * 2
+    assert decoder.epoch_unix_s == pytest.approx(START_NS * 1e-9, abs=0.02)
+
+
+def test_readings_far_ahead_of_their_message_are_left_out():
+    bodies = [message(n, sensors=("totalacceleration",)) for n in range(30)]
+    bodies[10] = shifted(bodies[10], 3600, slice(-3, None))
+    items = decode(*bodies)
+    assert len(joined(items)[0]) == 597
+    assert all(isinstance(item, ImuSamples) for item in items)
+
+
+def test_a_phone_that_sets_its_clock_ahead_dates_what_comes_next_by_it():
+    decoder = SensorLoggerDecoder()
+    bodies = [shifted(message(n), 0 if n < 10 else 3600) for n in range(30)]
+    items = decode(*bodies, decoder=decoder)
+    (gap,) = [item for item in items if isinstance(item, SignalGap)]
+    assert gap.reason == "clock_reset"
+    assert joined(items)[0][-1] == pytest.approx(5.99, abs=0.02)
+    assert decoder.epoch_unix_s == pytest.approx(START_NS * 1e-9 + 3600, abs=0.02)
+
+
+def test_a_long_silence_is_no_clock_that_was_set():
+    decoder = SensorLoggerDecoder()
+    decode(*(message(n) for n in range(10)), decoder=decoder)
+    kept, now = message(10), message(3000)
+    items = decoder.decode(kept, 600.0) + decoder.decode(now, 600.01)
+    items += [item for n in range(3001, 3005) for item in decoder.decode(message(n), 601.0)]
+    (gap,) = [item for item in items if isinstance(item, SignalGap)]
+    assert gap.reason == "packets_lost"
+    assert gap.end_s == pytest.approx(600.0)
 
 
 def test_a_silent_phones_last_readings_can_be_had():

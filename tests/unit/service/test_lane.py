@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -98,3 +100,46 @@ def test_a_clock_that_is_set_moves_the_next_session_and_not_the_open_one(lane):
     (second,) = [e for e in lane.finish("user") if isinstance(e, SessionEnded)]
     assert before + 3700 < second.summary.started_unix_s < before + 3710
     assert second.summary.strokes > 2
+
+
+def live_speeds(lane, start_s):
+    return kinds(lane.take(rolling(start_s, 20))).count(LiveSpeed)
+
+
+@pytest.mark.parametrize("event", ["fault", "clock"])
+def test_a_lane_in_a_hurry_stays_in_one_whatever_becomes_of_its_tracker(lane, event):
+    usual = live_speeds(Lane(SENSOR, Register(Config()).admit(SENSOR), idle_s=60.0), 0)
+    lane.hurry(hurried=True)
+    if event == "fault":
+        lane.take(broken(0.0))
+    else:
+        lane.set_clock(3600.0)
+    assert 0 < live_speeds(lane, 1) < 0.4 * usual
+
+
+def test_a_sensor_whose_clock_was_set_dates_the_next_session_and_not_the_open_one(lane):
+    lane.take(rolling(0, 20))
+    before = lane.roller.epoch_unix_s
+    lane.meet(replace(SENSOR, epoch_unix_s=SENSOR.epoch_unix_s + 7200))
+    lane.take(rolling(20, 10))
+    assert lane.roller.epoch_unix_s == before
+    (first,) = [e for e in lane.take(TimePassed(100.0)) if isinstance(e, SessionEnded)]
+    assert first.summary.ended_unix_s < before + 60
+    lane.take(rolling(101, 20))
+    lane.meet(SENSOR)
+    lane.meet(SENSOR)
+    (second,) = [e for e in lane.finish("user") if isinstance(e, SessionEnded)]
+    assert before + 7300 < second.summary.started_unix_s < before + 7310
+    lane.take(rolling(130, 1))
+    assert lane.roller.epoch_unix_s == before
+
+
+def test_a_recording_that_is_sent_again_is_another_session(lane):
+    lane.take(rolling(0, 20))
+    (first,) = [e for e in lane.take(TimePassed(100.0)) if isinstance(e, SessionEnded)]
+    lane.meet(replace(SENSOR, epoch_unix_s=SENSOR.epoch_unix_s - 128.0))
+    again = rolling(0, 20)
+    lane.take(replace(again, t_s=again.t_s + 128.0))
+    (second,) = [e for e in lane.finish("user") if isinstance(e, SessionEnded)]
+    assert second.summary.started_unix_s == first.summary.started_unix_s
+    assert second.summary.session_id != first.summary.session_id

@@ -102,6 +102,66 @@ def test_a_clock_that_runs_eight_times_as_fast_is_never_overtaken(roller):
     assert roller.of(TimePassed)[0].t_s == pytest.approx(last_s + (4.3 - 0.1 * 99 / 8) - 1.0)
 
 
+def bursts(dice, seconds):
+    """When packets of a tenth of a second arrive: at connection events, some events served late."""
+    sent_s = np.arange(0.1, seconds, 0.1)
+    late_s = np.where(dice.random(len(sent_s)) < 0.2, dice.uniform(0, 0.4, len(sent_s)), 0.0)
+    late_s[0] = 0.0
+    event_s = np.ceil(sent_s / 0.015 - 1e-9) * 0.015
+    return sent_s, np.maximum.accumulate(event_s + late_s)
+
+
+@pytest.mark.parametrize("drift_ppm", [100.0, -100.0, 30.0])
+def test_over_half_an_hour_a_fast_or_slow_crystal_stays_with_the_wall_clock(roller, drift_ppm):
+    sent_s, arrival_s = bursts(np.random.default_rng(5), 1800.0)
+    roller.up(0.0)
+    for seq, (true_s, wall_s) in enumerate(zip(sent_s, arrival_s, strict=True)):
+        first_us = (true_s - 0.09) * (1e6 + drift_ppm)
+        roller.send(seq, round(first_us) + 4_000_000_000, wall_s)
+    t_s = np.concatenate([item.t_s for item in roller.of(ImuSamples)])
+    assert roller.of(SignalGap) == []
+    assert np.all(np.abs(np.diff(t_s) / 0.01 - 1) < 1e-2)
+    off_s = t_s[9::10] - sent_s
+    assert abs(off_s[-1]) < 0.02
+    assert np.ptp(off_s) < 0.02
+
+
+@pytest.mark.parametrize("speed", [0.5, 4.0, 50.0])
+def test_a_recording_that_is_played_at_another_speed_keeps_its_own_time(roller, speed):
+    sent_s, arrival_s = bursts(np.random.default_rng(6), 600.0)
+    packets, begun_s = len(sent_s) // 2, [0.0, arrival_s[-1] / speed + 3.0]
+    for starts_s in begun_s:
+        roller.up(starts_s)
+        for seq in range(packets):
+            wall_s = starts_s + arrival_s[seq] / speed
+            roller.send(seq, round((sent_s[seq] - 0.09) * 1e6), wall_s)
+        roller.stream.link_down("link_lost", wall_s + 1.0)
+    t_s = np.concatenate([item.t_s for item in roller.of(ImuSamples)])
+    steps_s = np.diff(t_s)
+    (hole_s,) = steps_s[steps_s > 0.02]
+    assert len(roller.of(SignalGap)) == 1
+    assert len(t_s) == 20 * packets
+    assert steps_s[steps_s <= 0.02] == pytest.approx(0.01)
+    silent_s = begun_s[1] + arrival_s[0] / speed - arrival_s[packets - 1] / speed
+    assert hole_s == pytest.approx(silent_s - 0.09)
+
+
+def test_connections_that_begin_late_do_not_add_up(roller):
+    for number in range(20):
+        starts_s = 60.0 * number
+        roller.up(starts_s)
+        for seq in range(100):  # the first packets are late, the last ones are not
+            sent_s = starts_s + 1.0 + 0.1 * seq
+            roller.send(seq, 100_000 * seq, max(sent_s, starts_s + 1.4))
+        roller.stream.link_down("link_lost", starts_s + 11.0)
+        roller.stream.tick(starts_s + 13.0)
+    t_s = np.concatenate([item.t_s for item in roller.of(ImuSamples)])
+    assert np.all(np.diff(t_s) > 0)
+    assert t_s[-1] == pytest.approx(sent_s + 0.4)
+    told = [item.t_s for item in roller.of(TimePassed)]
+    assert told == pytest.approx([60.0 * number + 12.4 for number in range(20)])
+
+
 def test_unusable_packets_are_skipped_counted_and_told_once_per_kind(roller, caplog):
     caplog.set_level(logging.WARNING)
     roller.up(0.0)

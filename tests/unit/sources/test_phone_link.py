@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -69,3 +70,23 @@ def test_a_phone_that_never_sent_readings_is_silent():
         phone.take(last, 100.0)
     assert phone.sensor is None
     assert phone.tick(200.0) == []
+
+
+def test_a_push_with_a_wrong_number_does_not_silence_the_phone():
+    phone, items = PhoneLink("device-1"), []
+    for second, push in enumerate(pushes(30)):
+        wrong = replace(push, message_id=10**9) if second == 5 else push
+        items += phone.take(wrong, 100.0 + second)
+    readings = [item for item in items if isinstance(item, ImuSamples)]
+    assert ImuSamples.join(readings).t_s[-1] == pytest.approx(29.99)
+    assert sum(map(len, readings)) >= 2900
+    assert phone.tick(130.0) == []
+
+
+def test_a_phone_whose_clock_is_set_has_another_epoch_and_time_goes_on():
+    phone, items = PhoneLink("device-1"), []
+    for second, push in enumerate(pushes(3) + pushes(3, start_s=-7200.0)):
+        items += phone.take(push, 100.0 + second)
+    assert phone.sensor.epoch_unix_s == pytest.approx(EPOCH_UNIX_S - 7203, abs=0.1)
+    readings = ImuSamples.join([item for item in items if isinstance(item, ImuSamples)])
+    assert readings.t_s[-1] == pytest.approx(5.99, abs=0.1)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import numpy as np
 
 from rolltrack.core.motion.carried import WINDOW_S, being_carried
+from rolltrack.core.motion.clipping import all_marked
 from rolltrack.core.motion.constants import no_slip_time_s
 from rolltrack.core.motion.motion import Motion
 from rolltrack.core.sample import ImuSamples
@@ -103,7 +104,7 @@ class Smoother:
         return max(_MARGIN * no_slip_time_s(self.radius_m), self.least_margin_s)
 
     def _emit(self, until_s: float, finder: AxleFinder) -> Motion:
-        stretch = ImuSamples.join(self.pending)
+        stretch = all_marked(ImuSamples.join(self.pending))
         first, last = np.searchsorted(stretch.t_s, [self.emitted_until_s, until_s], side="right")
         part = slice(int(first), int(last))
         from_ = int(np.searchsorted(stretch.t_s, self.emitted_until_s - self._margin_s))

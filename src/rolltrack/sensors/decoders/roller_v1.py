@@ -18,15 +18,13 @@ SERVICE_UUID = "56870001-b39a-47c8-84ab-ffc63f9b076a"
 MOTION_UUID = "56870002-b39a-47c8-84ab-ffc63f9b076a"
 CONFIG_UUID = "56870003-b39a-47c8-84ab-ffc63f9b076a"
 INFO_UUID = "56870004-b39a-47c8-84ab-ffc63f9b076a"
-STATUS_UUID = "56870005-b39a-47c8-84ab-ffc63f9b076a"
 
 PROFILE_VERSION = 1
 
 _MOTION_HEADER = struct.Struct("<HIBB")
 _CONFIG = struct.Struct("<HBHBB")
 _INFO = struct.Struct("<BIffBHI")
-_STATUS = struct.Struct("<HIHB")
-_GYRO_PRESENT, _OVERRUN, _CLIPPED = 1, 2, 4
+_GYRO_PRESENT, _CLIPPED = 1, 4
 _ATT_HEADER = 3
 _SIX_AXES = 12
 _LARGEST_N = 255
@@ -41,8 +39,12 @@ _AXLES: tuple[tuple[float, float, float] | None, ...] = (
     (0.0, 0.0, 1.0),
     (0.0, 0.0, -1.0),
 )
-# A late copy of a packet is one of the last few.
+# A copy of a packet that comes soon is one of the last few.
 _REMEMBERED_PACKETS = 32
+# No packet comes later than that; a clock that is farther back has started anew.
+_LATEST_S = 10.0
+# A roller that has started anew counts its packets from 0; the first may get lost.
+_FIRST_PACKETS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +84,15 @@ class StreamConfig:
     run: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RollerStatus:
-    """How a roller is doing; `dropped` counts samples since it started."""
-
-    overruns: int
-    dropped: int
-    battery_mv: int
-    reset_reason: int
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class MotionPacket:
-    """A motion notification as it stands; raw counts, `gyro` None when it carries none."""
+    """A motion notification as it stands; raw counts, `gyro` None when it carries none.
+
+    That the roller dropped samples before it is not kept: `seq` or `t_us` says how many.
+    """
 
     seq: int
     t_us: int
-    overrun: bool
     clipped: bool
     accel: FloatArray
     gyro: FloatArray | None
@@ -125,11 +119,6 @@ def parse_info(data: bytes) -> RollerInfo:
     if axle >= len(_AXLES):
         raise DecodeError(f"roller info: axle {axle} is not one of 0 to {len(_AXLES) - 1}.")
     return RollerInfo(period_ns, accel, gyro, _AXLES[axle], radius * 1e-4 or None, clock_us)
-
-
-def parse_status(data: bytes) -> RollerStatus:
-    """Read the status characteristic; DecodeError when its length is wrong."""
-    return RollerStatus(*_unpack(_STATUS, data, "status"))
 
 
 def parse_config(data: bytes) -> StreamConfig:
@@ -181,9 +170,7 @@ def parse_motion(data: bytes) -> MotionPacket:
         )
     counts = np.frombuffer(data, "<i2", offset=size).reshape(n, axes).astype(np.float64)
     gyro = counts[:, 3:] if flags & _GYRO_PRESENT else None
-    return MotionPacket(
-        seq, t_us, bool(flags & _OVERRUN), bool(flags & _CLIPPED), counts[:, :3], gyro
-    )
+    return MotionPacket(seq, t_us, bool(flags & _CLIPPED), counts[:, :3], gyro)
 
 
 class RollerV1Decoder:
@@ -198,8 +185,8 @@ class RollerV1Decoder:
         self.last_s = after_s
         self._info = info
         self._clock = DeviceClock(after_s=after_s)
-        self._streaming = False
-        self._seq = 0
+        self._newest: MotionPacket | None = None
+        self._late: MotionPacket | None = None
         self._seen: deque[tuple[int, int]] = deque(maxlen=_REMEMBERED_PACKETS)
 
     def decode(self, message: bytes, arrival_s: float) -> list[ImuSamples | SignalGap]:
@@ -208,6 +195,7 @@ class RollerV1Decoder:
         if (packet.seq, packet.t_us) in self._seen:
             return []
         accel, gyro = self._scaled(packet)
+        self._refuse_late(packet)
         n = len(packet.accel)
         period_s = self._info.period_s
         restarted = self._clock.restarted(packet.t_us, arrival_s)
@@ -219,15 +207,35 @@ class RollerV1Decoder:
                 f"motion packet {packet.seq}: its first reading is {self.last_s - first_s:.4f} s"
                 " before the last one of the packet before."
             )
-        gap = self._gap(packet, first_s, restarted=restarted) if self._streaming else None
+        gap = self._gap(packet, first_s, restarted=restarted)
         t_s = first_s + period_s * np.arange(n, dtype=np.float64)
-        self._streaming = True
-        self._seq = packet.seq
+        self._newest = packet
         self._seen.append((packet.seq, packet.t_us))
         self.last_s = float(t_s[-1])
         self._clock.advance(packet.t_us, arrival_s, self.last_s)
         samples = ImuSamples(t_s, accel, gyro, _clipped(packet))
         return [samples] if gap is None else [gap, samples]
+
+    def _refuse_late(self, packet: MotionPacket) -> None:
+        """A packet from before the newest one comes late; a second one tells of a new start."""
+        before, self._late = self._late, None
+        if self._newest is None or not self._is_earlier(packet, self._newest):
+            return
+        starts_anew = (
+            before is not None
+            and packet.seq == before.seq + 1 < _FIRST_PACKETS
+            and self._is_earlier(before, packet)
+        )
+        if not starts_anew:
+            self._late = packet
+            raise DecodeError(f"motion packet {packet.seq}: it comes after later ones.")
+
+    def _is_earlier(self, packet: MotionPacket, other: MotionPacket) -> bool:
+        """By number and clock, and no more by number than readings fit between the two."""
+        packets = (other.seq - packet.seq) % 2**16
+        earlier_s = (other.t_us - packet.t_us) % 2**32 * 1e-6
+        least_s = 0.5 * packets * self._info.period_s
+        return 0 < packets < 2**15 and least_s < earlier_s < _LATEST_S
 
     def _scaled(self, packet: MotionPacket) -> tuple[FloatArray | None, FloatArray | None]:
         accel_scale, gyro_scale = self._info.accel_mps2_per_lsb, self._info.gyro_radps_per_lsb
@@ -238,12 +246,14 @@ class RollerV1Decoder:
         return accel, gyro
 
     def _gap(self, packet: MotionPacket, first_s: float, *, restarted: bool) -> SignalGap | None:
+        if self._newest is None:
+            return None
         if restarted:
             return SignalGap(self.last_s, first_s, 0, "clock_reset")
         lost = round((first_s - self.last_s) / self._info.period_s) - 1
         if lost <= 0:
             return None
-        in_sequence = packet.seq == (self._seq + 1) % 2**16
+        in_sequence = packet.seq == (self._newest.seq + 1) % 2**16
         reason: GapReason = "missing_readings" if in_sequence else "packets_lost"
         return SignalGap(self.last_s, first_s, lost, reason)
 

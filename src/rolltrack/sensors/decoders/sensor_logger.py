@@ -44,6 +44,9 @@ _IN_G = (0.5, 2.0)
 _IN_MPS2 = (5.0, 20.0)
 # Later copies reach back less than this; a clock that is set reaches back more.
 _CLOCK_SET_BACK_S = 1.0
+# No push comes this much quicker than the quickest before. In a recording that is pushed in a hurry
+# the next readings gain less.
+_CLOCK_SET_AHEAD_S = 60.0
 _RESTART_AFTER_S = 0.001
 _FARTHEST_NS = 2**62 - 1
 """So far from one another two times of 62 bits are at most within 64."""
@@ -132,14 +135,15 @@ class SensorLoggerDecoder:
 
     Attributes:
         last_s: stream time of the last reading given out.
-        epoch_unix_s: Unix time of stream second 0 by the phone's clock, None before the first.
+        epoch_unix_s: Unix time of stream second 0 by the phone's clock, None before the first;
+            another one once that clock was set.
     """
 
     def __init__(self) -> None:
         self.last_s = -math.inf
         self.epoch_unix_s: float | None = None
         self._origin_ns = 0
-        self._released_at_s = -math.inf
+        self._released_at_s = self._ahead_s = -math.inf
         self._period_s = math.nan
         self._hole: GapReason | None = None
         self._session: str | None = None
@@ -293,19 +297,11 @@ class SensorLoggerDecoder:
             self._origin_ns = int(t_ns[0])
             self.epoch_unix_s = self._origin_ns / _NS
         t_s = (t_ns - self._origin_ns) / _NS
-        if self._went_back(t_s):
-            # However the phone's clock was set, as much time has passed as between arrivals.
-            passed_s = arrival_s - self._released_at_s - float(t_s[-1] - t_s[0])
-            start_s = self.last_s + max(passed_s, _RESTART_AFTER_S)
-            origin_ns = int(t_ns[0]) - round(start_s * _NS)
-            if abs(origin_ns) > _FARTHEST_NS:
-                raise DecodeError(
-                    "the phone's clock jumps by decades.", hint="Start a new recording."
-                )
-            self._origin_ns = origin_ns
-            t_s = (t_ns - self._origin_ns) / _NS
-            self._hole = "clock_reset"
-        fresh = slice(int(np.searchsorted(t_s, self.last_s, side="right")), None)
+        fitting = int(np.searchsorted(t_s, self._latest_s(arrival_s), side="right"))
+        if fitting == 0 or self._went_back(t_s):
+            self._set_anew(t_ns, arrival_s)
+            t_s, fitting = (t_ns - self._origin_ns) / _NS, len(t_s)
+        fresh = slice(int(np.searchsorted(t_s, self.last_s, side="right")), fitting)
         samples = ImuSamples(t_s, accel, gyro)[fresh]
         if not len(samples):
             return []
@@ -314,13 +310,30 @@ class SensorLoggerDecoder:
             self._period_s = float(np.median(np.diff(samples.t_s)))
         self.last_s = float(samples.t_s[-1])
         self._released_at_s = arrival_s
+        self._ahead_s = max(self._ahead_s, self.last_s - arrival_s)
         return [*items, samples]
+
+    def _latest_s(self, arrival_s: float) -> float:
+        """Readings beyond it are from a clock that was set, unless a recording begins."""
+        begins = self._ahead_s == -math.inf or self._hole == "no_data"
+        return math.inf if begins else arrival_s + self._ahead_s + _CLOCK_SET_AHEAD_S
 
     def _went_back(self, t_s: FloatArray) -> bool:
         """A phone sets its clock, or a new recording starts on one that was set."""
         if self._hole == "no_data":
             return bool(t_s[0] <= self.last_s)
         return bool(t_s[-1] < self.last_s - _CLOCK_SET_BACK_S)
+
+    def _set_anew(self, t_ns: NDArray[np.int64], arrival_s: float) -> None:
+        """However the phone's clock was set, as much time has passed as between arrivals."""
+        passed_s = arrival_s - self._released_at_s - float(t_ns[-1] - t_ns[0]) / _NS
+        start_s = self.last_s + max(passed_s, _RESTART_AFTER_S)
+        origin_ns = int(t_ns[0]) - round(start_s * _NS)
+        if abs(origin_ns) > _FARTHEST_NS:
+            raise DecodeError("the phone's clock jumps by decades.", hint="Start a new recording.")
+        self._origin_ns, self.epoch_unix_s = origin_ns, origin_ns / _NS
+        self._ahead_s = -math.inf
+        self._hole = "clock_reset"
 
     def _close_hole(self, first_s: float) -> list[SignalGap]:
         reason, self._hole = self._hole, None
