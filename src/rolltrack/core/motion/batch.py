@@ -22,7 +22,15 @@ from rolltrack.core.motion.lever import (
     lever_information,
     radial_equations,
 )
-from rolltrack.core.motion.noise import Noise, NoiseRule, box, measure, measure_rate, noisiest_radps
+from rolltrack.core.motion.noise import (
+    Noise,
+    NoiseRule,
+    box,
+    measure,
+    measure_rate,
+    noisiest_radps,
+    shaken_more,
+)
 from rolltrack.core.motion.normal import (
     Bordered,
     Predicted,
@@ -62,7 +70,6 @@ _SD_SHARE, _BLUR_SHARE = 0.52, 2.2
 """Vibration has less power at the slow end, where hands move, than its colour over 50 ms says; what
 is wrong there is rather what smoothing takes, as from a tremor, and that shows in the blur."""
 _AVERAGING_S = 0.3
-_USUAL = NoiseRule()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -185,11 +192,9 @@ class _Batch:
         readings: Readings,
         known: Constants,
         ground: GroundSeen,
-        rule: NoiseRule,
         lead: Lead | None,
     ) -> None:
         tau_s = float(np.sqrt(readings.k_s2))
-        self.rule = rule
         self.t_s, self.readings = t_s, readings
         self.before = self.known = known
         self.ground_before, self.ground_seen = ground, NOTHING_SEEN
@@ -223,7 +228,7 @@ class _Batch:
         """Take noise levels and lever arm from the motion as it now is."""
         model = self.predict()
         turning_known = self.readings.rate_radps is not None
-        self.noise = measure(model, self.period_s, self.rule, turning_known=turning_known)
+        self.noise = measure(model, self.period_s, NoiseRule(), turning_known=turning_known)
         weight = self.weight(model)
         told = lever_information(
             *radial_equations(model, self.readings, weight),
@@ -279,7 +284,6 @@ def estimate_batch(
     readings: Readings,
     known: Constants,
     ground: GroundSeen = NOTHING_SEEN,
-    rule: NoiseRule = _USUAL,
     lead: Lead | None = None,
 ) -> Estimate:
     """Maximum a posteriori over a stretch without gaps.
@@ -289,14 +293,13 @@ def estimate_batch(
         readings: what was measured at these times.
         known: constants as known from before.
         ground: what was seen of the ground before.
-        rule: how noise and liveliness are told apart.
         lead: where to begin, if not from gravity's phase.
 
     Raises:
         numpy.linalg.LinAlgError: the readings contradict the model so badly that no step can be
         taken.
     """
-    batch = _Batch(t_s, readings, known, ground, rule, lead)
+    batch = _Batch(t_s, readings, known, ground, lead)
     solved, largest = batch.step()
     looks, last = 0, False
     while True:
@@ -319,6 +322,7 @@ def estimate_batch(
     variance += averaging_radps(model.change, readings.period_s) ** 2
     if readings.rate_radps is None:
         tau_s = float(np.sqrt(readings.k_s2))
+        variance *= shaken_more(model, batch.noise, readings.k_s2 * G_MPS2, readings.period_s) ** 2
         for away_s in (t_s - t_s[0], t_s[-1] - t_s):
             variance += unforeseen_radps(away_s, model.change, tau_s, readings.period_s) ** 2
     blur = blur_radps(batch.basis, solved.factor, batch.c, batch.row, batch.process())

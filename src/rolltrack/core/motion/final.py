@@ -9,12 +9,11 @@ import numpy as np
 from scipy.ndimage import minimum_filter1d
 
 from rolltrack.core.motion.batch import Constants, Estimate, estimate_batch
-from rolltrack.core.motion.constants import G_MPS2, no_slip_time_s
+from rolltrack.core.motion.constants import FASTEST_RADPS, G_MPS2, no_slip_time_s
 from rolltrack.core.motion.gyroscope import from_gyroscope
 from rolltrack.core.motion.lead import followed
 from rolltrack.core.motion.lever import LEVER
 from rolltrack.core.motion.motion import Motion
-from rolltrack.core.motion.noise import NoiseRule
 from rolltrack.core.motion.normal import Readings
 from rolltrack.core.motion.phase import in_plane, plane_across
 from rolltrack.core.motion.validity import model_holds, where_valid
@@ -30,9 +29,6 @@ _EDGE = 3.0
 """In no-slip times: by then the influence of what lies beyond has decayed."""
 _INSANE = 8.0
 """Constants further from what sensors have, in standard deviations, are not believed."""
-_BUMPS_PER_M = 0.5
-"""From so much times the speed squared on, what shakes is the floor: bumps 0.1 mm high and 2 cm
-apart shake by ten times as much at most, and much of that is too quick to be felt."""
 _CIRCLING_MPS2, _MOST_WRONG = 0.3 * G_MPS2, 0.005
 """Where a sensor feels so much of its own circling, and the model fails so often, the force's phase
 may have been no beginning."""
@@ -101,7 +97,7 @@ class FinalEstimator:
             if not sane:
                 # Slow motion can mistake vibration for a lever arm; without one it cannot.
                 bare = known.without_lever()
-                estimate = estimate_batch(samples.t_s, readings, bare, rule=self._rule)
+                estimate = estimate_batch(samples.t_s, readings, bare)
                 sane = self._sane(estimate.constants, readings)
             elif learn is not None:
                 count = len(range(*learn.indices(len(samples))))
@@ -118,7 +114,7 @@ class FinalEstimator:
 
     def _best(self, t_s: FloatArray, readings: Readings, known: Constants) -> Estimate:
         """From gravity's phase; where circling outweighs gravity, by following the roller there."""
-        best = estimate_batch(t_s, readings, known, rule=self._rule)
+        best = estimate_batch(t_s, readings, known)
         trusted = np.asarray(readings.trusted) > 0.0
         circling_m = float(np.hypot(*best.constants.mean[LEVER]))
         if circling_m * np.max(best.model.rate**2) < _CIRCLING_MPS2:
@@ -128,20 +124,16 @@ class FinalEstimator:
         for believed in _LEARNT:
             try:
                 lead = followed(t_s, readings, known.updated(best.constants, believed))
-                again = estimate_batch(t_s, readings, known, rule=self._rule, lead=lead)
+                again = estimate_batch(t_s, readings, known, lead=lead)
             except np.linalg.LinAlgError:
                 continue
             if _left(again, trusted) < _BETTER * _left(best, trusted):
                 return again
         return best
 
-    @property
-    def _rule(self) -> NoiseRule:
-        return NoiseRule(bumps_m=_BUMPS_PER_M * self.radius_m**2)
-
     def _holds(self, estimate: Estimate, readings: Readings) -> BoolArray:
         """(n,) where the estimate explains the readings."""
-        return model_holds(
+        holds = model_holds(
             readings.z,
             estimate.model.residual,
             estimate.noise.sd_mps2,
@@ -149,6 +141,7 @@ class FinalEstimator:
             no_slip_time_s(self.radius_m),
             readings.period_s,
         )
+        return np.asarray(holds & (np.abs(estimate.model.rate) < FASTEST_RADPS))
 
     def _trusted(self, doubtful: BoolArray | None, samples: ImuSamples) -> FloatArray | float:
         """(N,) 0 for clipped readings and well inside doubtful stretches, else 1.

@@ -26,6 +26,9 @@ _MOST_COLOUR, _COLOUR_PERIOD_S = 1.8, 0.01
 _QUIETEST_RADPS, _UNHEARD_RADPS = 1.5e-4, 0.02
 """Rounding to 16 bits over +-1000 degrees/s; and the noise of a gyroscope nobody has heard yet."""
 _FEWEST_TO_HEAR = 3
+_BUMPS_PER_M = 0.5
+"""From so much times the speed squared on, what shakes is the floor: bumps 0.1 mm high and 2 cm
+apart shake by ten times as much at most, and much of that is too quick to be felt."""
 _FOLLOWED = 1.4
 _SLOW_BLOCK_S, _MOST_SLOW_COLOUR = 0.2, 12.0
 """With a gyroscope slow residuals are no motion, but a model that does not hold."""
@@ -51,13 +54,11 @@ class NoiseRule:
         floor_mps2: the quietest a sensor on a floor can be.
         change_floor_radps2: liveliest a slow hand is allowed to be, as a standard deviation of w'.
         change_per_rate: how much livelier per rad/s.
-        bumps_m: what shakes by up to this times the rate squared is the floor, and no knock.
     """
 
     floor_mps2: float = 0.01
     change_floor_radps2: float = 0.5
     change_per_rate: float = 0.7
-    bumps_m: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,21 +108,34 @@ def measure(
     if mirrored:
         lately = median(power[-max(1, round(_LATELY_S / period_s)) :])
         usual = max(usual, min(lately, _MOST_LATELY_MPS2**2))
-    louder = usual + (rule.bumps_m * model.rate**2) ** 2
-    power = np.minimum(power, _CLIP**2 * louder + 0.05**2)
+    power = np.minimum(power, _CLIP**2 * usual + 0.05**2)
     livelier = model.change**2
     if 0 < guessed < len(livelier) // 2:
         livelier[-guessed:] = livelier[-2 * guessed : -guessed][::-1]
     squares = np.array([power, model.rate**2, livelier])
     power, rate, change = box(squares, width, mirrored=mirrored)
-    if rule.bumps_m:
-        power = power * louder / box(louder, width, mirrored=mirrored)
     sd = np.sqrt(power + rule.floor_mps2**2)
     if colour is None:
         colour = colour_of(honest / sd, period_s)
     liveliest = rule.change_floor_radps2 + rule.change_per_rate * np.sqrt(rate)
     change = np.sqrt(1.5 * change + liveliest**2)
     return Noise(sd * colour, change, colour)
+
+
+def shaken_more(model: Predicted, noise: Noise, radius_m: float, period_s: float) -> FloatArray:
+    """(N,) by how much bumps at speed are louder than the levels that an estimate was made with.
+
+    The levels hold for a second and a half, and in a session that was slow for the most part what
+    is loud counts as a knock there. But bumps shake by the square of the speed: where it is fast
+    now, they are louder than around.
+    """
+    power = model.aligned.real**2
+    width = round(_WINDOW_S / period_s)
+    louder = median(power) + (_BUMPS_PER_M * radius_m * radius_m * model.rate**2) ** 2
+    power = box(np.minimum(power, _CLIP**2 * louder + 0.05**2), width)
+    heard = noise.colour * np.sqrt(power * louder / box(louder, width))
+    more: FloatArray = np.maximum(1.0, heard / noise.sd_mps2)
+    return more
 
 
 def measure_rate(

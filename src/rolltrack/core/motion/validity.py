@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _LEAST_FORCE = 0.3 * G_MPS2
 _MOST_FORCE = 2.0 * G_MPS2
 _VAGUE_MPS, _VAGUE_SHARE = 0.025, 0.25
-_MOST_RESIDUAL = 0.25 * G_MPS2
 _CLUSTER = 3.5
 """Width in no-slip times over which residuals must stay small."""
 _SURPRISE = 14.0
@@ -69,14 +68,6 @@ def model_holds(
     holds = (box(surprise, width) < _SURPRISE) | (box(size, width) < small_mps2)
     valid: BoolArray = plausible_force(z, tau_s, period_s) & holds
     return valid
-
-
-def explained(residual_mps2: FloatArray, tau_s: float, period_s: float) -> BoolArray:
-    """(n,) where what gravity's turning leaves over is small enough for the model to hold."""
-    width = round(2 * DEMODULATION_WINDOW * tau_s / period_s)
-    around = box(np.abs(residual_mps2), width)
-    holds: BoolArray = around < _MOST_RESIDUAL
-    return holds
 
 
 def where_valid(

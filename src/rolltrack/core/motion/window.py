@@ -84,7 +84,7 @@ _CLUSTER = 7.0
 """In no-slip times: residuals this close together are looked at together."""
 _BETTER = 0.5
 _SD_SHARE, _SD_SHARE_GYRO, _BLUR_SHARE = 0.48, 0.65, 1.8
-"""As in the final estimate."""
+"""As in the final estimate, with its own measured shares."""
 
 
 @dataclass(slots=True)
