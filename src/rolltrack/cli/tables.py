@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from rolltrack.core.events import JudgedStroke, SessionSummary
     from rolltrack.sinks.live_texts import Lang
 
-_LEAST_CMPS = 0.01  # as written: no speed is known without an error
 SHORT_ID = 13  # of a UUIDv7: its time to the millisecond
 
 
@@ -51,7 +50,7 @@ def _row(judged: JudgedStroke, lang: Lang, when_s: float) -> list[str | Text]:
     words, stroke = TEXTS[lang], judged.stroke
     mean = words.number(_hundredfold(stroke.mean_speed_mps), 2)
     if stroke.mean_speed_sd_mps is not None:
-        mean += f" ± {words.number(max(100 * stroke.mean_speed_sd_mps, _LEAST_CMPS), 2)}"
+        mean += f" ± {words.error(stroke.mean_speed_sd_mps, 2)}"
     return [
         f"{stroke.n} {arrow(stroke.direction)}",
         minutes(when_s),

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 Lang: TypeAlias = Literal["en", "de"]
 
 
-_LEAST_CMPS = 0.1
-
-
 @dataclass(frozen=True, slots=True)
 class Texts:
     """One language; `decimal` is its decimal separator."""
@@ -71,9 +68,9 @@ class Texts:
         """Metres (per second) as centimetres (per second); "?" for None."""
         return self.number(None if value is None else 100 * value)
 
-    def error(self, sd_mps: float | None) -> str:
+    def error(self, sd_mps: float | None, digits: int = 1) -> str:
         """A standard deviation in cm/s, never "0.0": no speed is known without an error."""
-        return self.number(None if sd_mps is None else max(100 * sd_mps, _LEAST_CMPS))
+        return self.number(None if sd_mps is None else max(100 * sd_mps, 10**-digits), digits)
 
 
 ENGLISH = Texts(
