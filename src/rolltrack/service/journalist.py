@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rolltrack.core.events import SessionDiscarded, SessionEnded, SessionStarted
+from rolltrack.core.events import LimitSet, SessionDiscarded, SessionEnded, SessionStarted
 from rolltrack.core.sample import ImuSamples, SignalGap
 from rolltrack.store.journal import JournalHead, JournalWriter
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rolltrack.core.setup import Setup
     from rolltrack.service.room import Room
     from rolltrack.sinks.sink import Outgoing
+    from rolltrack.store.journal import JournalItem
 
 log = logging.getLogger("rolltrack.service")
 
@@ -37,13 +38,13 @@ MOST_UNWRITTEN = 3000
 @dataclass(slots=True)
 class _Session:
     head: JournalHead
-    unwritten: list[ImuSamples | SignalGap] = field(default_factory=list)
+    unwritten: list[JournalItem] = field(default_factory=list)
     writer: JournalWriter | None = None
 
 
 @dataclass(slots=True)
 class _Roller:
-    recent: list[ImuSamples | SignalGap] = field(default_factory=list)
+    recent: list[JournalItem] = field(default_factory=list)
     session: _Session | None = None
 
 
@@ -78,6 +79,8 @@ class Journalist:
                 roller.session = _Session(_head(setup, event), roller.recent)
                 self._sessions[event.session_id] = roller.session
                 roller.recent = []
+            elif isinstance(event, LimitSet) and roller.session is not None:
+                roller.session.unwritten.append(event)
             elif isinstance(event, SessionEnded | SessionDiscarded):
                 roller.session = None
                 if isinstance(event, SessionDiscarded):
@@ -121,9 +124,7 @@ class Journalist:
                 if session.head.session_id not in self._sessions and session.writer is not None:
                     session.writer.remove()
 
-    def _write(
-        self, taken: list[tuple[_Session, list[ImuSamples | SignalGap]]], sync: bool
-    ) -> None:
+    def _write(self, taken: list[tuple[_Session, list[JournalItem]]], sync: bool) -> None:
         if self._complaint:
             self._probe()
         while taken:
@@ -171,7 +172,7 @@ def _head(setup: Setup, started: SessionStarted) -> JournalHead:
     )
 
 
-def _forget_old(recent: list[ImuSamples | SignalGap]) -> None:
+def _forget_old(recent: list[JournalItem]) -> None:
     """Keep what a session that begins now would reach back to."""
     blocks = [item for item in recent if isinstance(item, ImuSamples) and len(item)]
     if not blocks:
@@ -181,5 +182,7 @@ def _forget_old(recent: list[ImuSamples | SignalGap]) -> None:
         del recent[0]
 
 
-def _end_s(item: ImuSamples | SignalGap) -> float:
+def _end_s(item: JournalItem) -> float:
+    if isinstance(item, LimitSet):
+        return item.t_s
     return item.end_s if isinstance(item, SignalGap) else float(item.t_s[-1])

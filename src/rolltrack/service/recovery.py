@@ -6,10 +6,10 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rolltrack.core.events import SessionEnded
+from rolltrack.core.events import LimitSet, SessionEnded
 from rolltrack.core.setup import Setup
 from rolltrack.core.tracker import Tracker
-from rolltrack.errors import InputError
+from rolltrack.errors import InputError, UsageError
 from rolltrack.store.journal import left_journals
 
 if TYPE_CHECKING:
@@ -72,8 +72,11 @@ def _finished(journal: LeftJournal, head: JournalHead) -> SessionEnded | None:
     tracker.start(head.started_s)
     for item in journal.items():
         try:
-            tracker.feed(item)
-        except InputError as fault:
+            if isinstance(item, LimitSet):
+                tracker.set_limit(item.limit_mps)
+            else:
+                tracker.feed(item)
+        except (InputError, UsageError) as fault:
             log.warning("%s: %s", journal.path, fault)
     for event in tracker.finish("recovered"):
         if isinstance(event, SessionEnded) and event.strokes:

@@ -2,7 +2,8 @@
 
 A file is a row of frames: length and CRC-32 (two little-endian u32), then MessagePack. The first
 frame says whose session it is and how it is judged, every other one holds readings or tells of a
-hole. What was cut off by a crash fails its length or checksum, and ends the journal there.
+hole or of another speed limit. What was cut off by a crash fails its length or checksum, and ends
+the journal there.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import contextlib
 import os
 import struct
 import zlib
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import msgspec
 import numpy as np
 
 from rolltrack.core.coaching.protocol import RollingProtocol
+from rolltrack.core.events import LimitSet
 from rolltrack.core.motion.shapes import Shape
 from rolltrack.core.sample import GapReason, ImuSamples, SignalGap
 from rolltrack.errors import StoreError
@@ -75,8 +77,17 @@ class _Hole(msgspec.Struct, frozen=True, tag="hole"):
     reason: GapReason
 
 
+class _Limit(msgspec.Struct, frozen=True, tag="limit"):
+    """`LimitSet`."""
+
+    t_s: float
+    limit_mps: float
+
+
+JournalItem: TypeAlias = ImuSamples | SignalGap | LimitSet
+
 _head = msgspec.msgpack.Decoder(JournalHead)
-_item = msgspec.msgpack.Decoder(_Readings | _Hole)
+_item = msgspec.msgpack.Decoder(_Readings | _Hole | _Limit)
 
 
 class JournalWriter:
@@ -94,7 +105,7 @@ class JournalWriter:
         _lock(self._file)
         self._write(_framed(msgspec.msgpack.encode(head)))
 
-    def append(self, items: Iterable[ImuSamples | SignalGap]) -> None:
+    def append(self, items: Iterable[JournalItem]) -> None:
         """Add to the file; safe from a kill when this returns, from a power cut after `sync`."""
         self._write(b"".join(_framed(msgspec.msgpack.encode(_packed(item))) for item in items))
 
@@ -141,7 +152,7 @@ class LeftJournal:
             with contextlib.suppress(msgspec.MsgspecError):
                 self.head = _head.decode(first)
 
-    def items(self) -> Iterator[ImuSamples | SignalGap]:
+    def items(self) -> Iterator[JournalItem]:
         """What was journalled, once; ends where the file is damaged."""
         for frame in self._frames:
             try:
@@ -201,7 +212,9 @@ def _frames(file: BinaryIO) -> Iterator[bytes]:
         yield payload
 
 
-def _packed(item: ImuSamples | SignalGap) -> _Readings | _Hole:
+def _packed(item: JournalItem) -> _Readings | _Hole | _Limit:
+    if isinstance(item, LimitSet):
+        return _Limit(item.t_s, item.limit_mps)
     if isinstance(item, SignalGap):
         return _Hole(item.start_s, item.end_s, item.lost, item.reason)
     arrays = (item.t_s, item.accel_mps2, item.gyro_radps)
@@ -211,8 +224,10 @@ def _packed(item: ImuSamples | SignalGap) -> _Readings | _Hole:
     return _Readings(t_s, accel, gyro, clipped)
 
 
-def _unpacked(packed: _Readings | _Hole) -> ImuSamples | SignalGap:
+def _unpacked(packed: _Readings | _Hole | _Limit) -> JournalItem:
     """Raises ValueError where arrays do not have the sizes they should."""
+    if isinstance(packed, _Limit):
+        return LimitSet(packed.t_s, packed.limit_mps)
     if isinstance(packed, _Hole):
         return SignalGap(packed.start_s, packed.end_s, packed.lost, packed.reason)
     n = len(packed.t_s) // 8

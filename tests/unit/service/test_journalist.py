@@ -69,6 +69,23 @@ async def test_a_session_cut_off_is_recovered_under_its_id_with_its_strokes(tmp_
     assert list(recover(tmp_path / "j", store)) == []
 
 
+async def test_a_limit_set_meanwhile_judges_what_came_after_it_in_the_recovered_session_too(
+    tmp_path, store
+):
+    journalist = Journalist(tmp_path / "j", Room())
+    tracker = Tracker(rolling.setup(id_salt=b"salt"))
+    for n, block in enumerate(blocks(ROLL.samples)):
+        journalist.note(tracker.setup, block, tracker.feed(block))
+        if n == len(ROLL.samples) // 20:
+            journalist.note(tracker.setup, None, tracker.set_limit(0.04))
+    await journalist.write(sync=False)
+    journalist.close()
+    (summary,) = recover(tmp_path / "j", store)
+    verdicts = [judged.too_fast for judged in store.get(summary.session_id).strokes]
+    assert verdicts == [False, False, True, True]
+    assert summary.limit_mps == 0.04
+
+
 async def test_a_journal_that_breaks_the_tracker_stays_and_keeps_nobody_from_starting(
     tmp_path, store
 ):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rolltrack.core.events import LimitSet
 from rolltrack.core.sample import ImuSamples, SignalGap
 from rolltrack.protocols import load_protocol
 from rolltrack.store.journal import JournalHead, JournalWriter, left_journals
@@ -33,6 +34,7 @@ ITEMS = [
         np.full((3, 3), 0.5),
         np.array([True, False, True]),
     ),
+    LimitSet(0.33, 0.05),
 ]
 
 
@@ -53,7 +55,7 @@ def read(folder):
 
 def assert_same(found, expected):
     assert type(found) is type(expected)
-    if isinstance(found, SignalGap):
+    if isinstance(found, SignalGap | LimitSet):
         assert found == expected
         return
     for name in ("t_s", "accel_mps2", "gyro_radps", "clipped"):
