@@ -1,5 +1,7 @@
 """A free ball against the simulator's truth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,20 @@ def test_it_is_as_near_to_the_truth_as_promised(sensors, most_mps):
     assert motion.valid.mean() > 0.99
     assert np.sqrt(np.nanmean(error**2)) < most_mps
     assert np.nanmean(np.abs(error) < 2 * motion.speed_sd_mps) > 0.9
+
+
+@pytest.mark.parametrize("most_radps", [1.0, 1.5])
+def test_what_was_clipped_is_not_measured_with(most_radps):
+    samples, true_mps = ball(1, "both")
+    clipped = (np.abs(samples.gyro_radps) > most_radps).any(axis=1)
+    assert 0.1 < clipped.mean() < 0.6
+    limited = np.clip(samples.gyro_radps, -most_radps, most_radps)
+    motion = estimate(replace(samples, gyro_radps=limited, clipped=clipped))
+    error = np.abs(motion.speed_mps) - true_mps
+    assert not motion.valid[clipped].any()
+    assert motion.valid[~clipped].mean() > 0.8
+    assert np.sqrt(np.nanmean(error**2)) < 0.004
+    assert np.nanmean((error / motion.speed_sd_mps) ** 2) < 4
 
 
 def test_how_the_sensor_sits_does_not_matter():

@@ -139,7 +139,8 @@ class BallEstimator:
             return None
         if rate is not None:
             rate = rate - finder.rate_bias_radps
-        return BallReadings(force, rate, self.radius_m, mean_period_s(samples.t_s))
+        period_s = mean_period_s(samples.t_s)
+        return BallReadings(force, rate, self.radius_m, period_s, samples.clipped)
 
     def _known(self, readings: BallReadings) -> Constants:
         fresh = prior(gyroscope=readings.rate_radps is not None)

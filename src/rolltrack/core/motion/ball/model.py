@@ -23,7 +23,7 @@ from rolltrack.core.motion.short import dots
 
 if TYPE_CHECKING:
     from rolltrack.core.motion.spline import Basis
-    from rolltrack.core.sample import FloatArray
+    from rolltrack.core.sample import BoolArray, FloatArray
 
 ACCEL_CONSTANTS = 6
 GYRO_CONSTANTS = 6
@@ -40,12 +40,14 @@ class BallReadings:
         rate_radps: (N, 3) angular rate, or None.
         radius_m: of the ball.
         period_s: sampling period.
+        clipped: (N,) readings at the end of the sensor's range, which say nothing; None if none is.
     """
 
     force_mps2: FloatArray
     rate_radps: FloatArray | None
     radius_m: float
     period_s: float
+    clipped: BoolArray | None = None
 
     @property
     def constants(self) -> int:

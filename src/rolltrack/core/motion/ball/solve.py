@@ -19,14 +19,14 @@ from rolltrack.core.motion.steady import process_row, process_weight, prolonged,
 
 if TYPE_CHECKING:
     from rolltrack.core.motion.ball.model import BallReadings
-    from rolltrack.core.sample import FloatArray
+    from rolltrack.core.sample import BoolArray, FloatArray
 
 _KNOT_S = 0.025
 _BEFORE = 0.35
 """Share of a knot interval before the first reading: then at 25 to 400 Hz no reading falls on a
 knot, where rounding would choose its interval."""
 _SINGER_S = 0.3
-_START_SD = 0.05
+_START_SD, _NOTHING_SAID = 0.05, 50.0
 _START_CHANGE = 10.0
 _FIRST_NOISE_MPS2 = 0.2
 _FIRST_RATE_RADPS = 0.01
@@ -132,7 +132,7 @@ def estimate_ball(
         if done in (1, 2):
             levels = _measure(basis, t_s, model, readings, seen)
             seen = len(t_s)
-        solved = solve(with_constants(_system(basis, c, model, levels), q, known))
+        solved = solve(with_constants(_system(basis, c, model, levels, readings), q, known))
         step = solved.step.reshape(-1, 3)
         # However the sensor sits, the same: the length of each step, not its parts.
         size = np.sqrt(dots(step.T, step.T))
@@ -156,6 +156,8 @@ def _begun(
     basis = Basis.at(t_s, float(t_s[0]) - _BEFORE * _KNOT_S, _KNOT_S)
     k_s2 = readings.radius_m / G_MPS2
     sd, loose = np.full(len(t_s), _START_SD), _first_levels(basis, len(t_s)).weight
+    if readings.clipped is not None:
+        sd[readings.clipped] = _NOTHING_SAID
     pointing = (readings.force_mps2 - known.mean[:3]) / G_MPS2
     c = [solve_phase(basis, pointing[:, axis], sd, k_s2, _SINGER_S, loose) for axis in range(3)]
     return basis, np.stack(c, axis=1), known.mean.copy()
@@ -216,9 +218,11 @@ def _measure(
     return _Levels(lengthened(force_sd, count), lengthened(rate_sd, count), weight)
 
 
-def _system(basis: Basis, c: FloatArray, model: BallModel, levels: _Levels) -> Bordered:
+def _system(
+    basis: Basis, c: FloatArray, model: BallModel, levels: _Levels, readings: BallReadings
+) -> Bordered:
     """Normal equations: x, y, z of each of the spline's coefficients in turn."""
-    wide = _weighted(basis, model, levels)
+    wide = _weighted(basis, model, levels, readings.clipped)
     products = np.matmul(wide[:, :, :_WIDE].transpose(0, 2, 1), wide)
     # Along the first axis whole rows are added, which is much faster than along the last.
     sums = basis.per_interval_first(products)
@@ -241,7 +245,9 @@ def _system(basis: Basis, c: FloatArray, model: BallModel, levels: _Levels) -> B
     return Bordered(lower, flat[:, :-1], flat[:, -1], gram[:nc, :nc], gram[:nc, nc])
 
 
-def _weighted(basis: Basis, model: BallModel, levels: _Levels) -> FloatArray:
+def _weighted(
+    basis: Basis, model: BallModel, levels: _Levels, clipped: BoolArray | None
+) -> FloatArray:
     """(N, rows, 12 + nc + 1) derivatives by coefficients and constants, and residuals.
 
     All over their standard deviations.
@@ -254,6 +260,8 @@ def _weighted(basis: Basis, model: BallModel, levels: _Levels) -> FloatArray:
     root[:3] = robust / levels.force_mps2
     root[3] = 1.0 / _UNIT_SD
     root[4:] = 1.0 / levels.rate_radps
+    if clipped is not None:
+        root[:3, clipped] = root[4:, clipped] = 0.0
     wide = np.empty((rows, _WIDE + nc + 1, n))
     spline = wide[:, :_WIDE].reshape(rows, ORDER, 3, n)
     by = (root[:, None] * model.by_motion)[:, :, None]
