@@ -11,6 +11,7 @@ from firmware_sim.session import record
 from rolltrack.core.events import LiveSpeed, SessionEnded, StrokeEnded
 from rolltrack.core.motion.noise import white_radps
 from rolltrack.core.sample import ImuSamples
+from rolltrack.core.strokes.segmenter import THRESHOLD_MPS
 from rolltrack.core.tracker import Tracker
 
 
@@ -42,7 +43,7 @@ def test_a_large_bias_is_no_stroke(bias_radps):
 
 @pytest.mark.parametrize("bias_radps", [0.1, -0.3])
 def test_a_large_bias_is_taken_off_once_it_has_been_seen(bias_radps):
-    samples = to_and_fro([0.3, 0.3, 0.3], 0.05, lead_s=4.0).samples
+    samples = to_and_fro([0.3, 0.3, 0.3], 0.05, lead_s=8.0).samples
     biased = ImuSamples(samples.t_s, None, samples.gyro_radps + np.array([0, bias_radps, 0]))
     _, prompt, final = followed(biased)
     assert len(prompt) == len(final) == 3
@@ -60,6 +61,17 @@ def test_a_bias_that_changed_between_sessions_is_learnt_anew():
     assert not ended.strokes
     last = [e for e in events if isinstance(e, LiveSpeed)][-1]
     assert abs(last.speed_mps) < 0.0005
+
+
+@pytest.mark.parametrize("lead_s", [0.3, 3.0])
+def test_a_stroke_as_slow_and_even_as_a_machine_makes_it_is_no_bias(lead_s):
+    roll = to_and_fro([0.3, -0.3], 0.0075, lead_s=lead_s)
+    _, prompt, final = followed(replace(roll.samples, accel_mps2=None))
+    fast = np.abs(roll.true_speed_mps)
+    true_m = fast[fast > THRESHOLD_MPS].sum() * 0.01
+    for found in (prompt, final):
+        assert len(found) == 2
+        assert sum(stroke.length_m for stroke in found) == pytest.approx(true_m, rel=0.03)
 
 
 def test_the_scale_is_wrong_by_the_same_share_all_along():

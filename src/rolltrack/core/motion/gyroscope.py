@@ -20,6 +20,7 @@ _SCALE_SHARE = 0.01
 """Gyroscopes over- or under-read by about this much; real ones were seen 0.4 to 1.6 % off."""
 _UNSEEN_BIAS_RADPS, _BIAS_DRIFT_RADPS = 0.05, 3e-4
 """How wrong the bias may be before the roller has rested once, and after."""
+_SURELY = 3.0
 
 
 def from_gyroscope(
@@ -28,6 +29,7 @@ def from_gyroscope(
     """Speed at every reading; rate_radps is (n, 3). Unknown while the axle is not known.
 
     Scale and bias are wrong by the same amount all the time: their error does not average out.
+    Until the roller has rested once, a rate that may be all bias is none.
     """
     axle = finder.axle
     if axle is None:
@@ -35,5 +37,8 @@ def from_gyroscope(
     rate = (rate_radps - finder.rate_bias_radps) @ axle
     bias_sd = _BIAS_DRIFT_RADPS if finder.has_rested else _UNSEEN_BIAS_RADPS
     sd = np.sqrt(white_radps(rate) ** 2 + bias_sd**2 + (_SCALE_SHARE * rate) ** 2)
-    motion = where_valid(samples, rate, sd, radius_m, np.abs(rate) < FASTEST_RADPS)
+    valid = np.abs(rate) < FASTEST_RADPS
+    if not finder.has_rested:
+        valid &= np.abs(rate) > _SURELY * _UNSEEN_BIAS_RADPS
+    motion = where_valid(samples, rate, sd, radius_m, valid)
     return replace(motion, error_memory_s=np.inf)

@@ -25,10 +25,11 @@ _CALM_RADPS = 0.01
 _FIRST_BIAS_RADPS, _BIAS_MOVES_RADPS = 0.06, 0.02
 """A gyroscope alone must tell rest from a slow stroke, 0.08 rad/s, by size: before its bias is
 known, and after."""
-_CALM_BEATS, _CALM_MOVES_RADPS = 4, 0.004
+_EVEN_BEATS, _EVEN_BEATS_AGAINST_BIAS, _EVEN_RADPS = 12, 20, 0.004
 _LARGEST_EVEN_RADPS = 0.35
-"""No hand turns so evenly for two seconds: that is a bias. The largest that a maker allows is 20
-degrees/s (MPU-6050, zero-rate output)."""
+"""No hand turns so evenly for six seconds: that is a bias, and after ten another one than was known.
+In the middle of a stroke of 40 s a hand may be as even for four. The largest bias that a maker
+allows is 20 degrees/s (MPU-6050, zero-rate output)."""
 
 
 class Activity(Enum):
@@ -87,7 +88,8 @@ class RestDetector:
             bias, allowed = np.zeros(3), _FIRST_BIAS_RADPS
         off = np.abs(mean_rate - bias)
         even = self._even(mean_rate, spread)
-        if even >= _CALM_BEATS or (spread < _CALM_RADPS and float(off.max()) < allowed):
+        enough = _EVEN_BEATS if bias_radps is None else _EVEN_BEATS_AGAINST_BIAS
+        if even >= enough or (spread < _CALM_RADPS and float(off.max()) < allowed):
             return Activity.REST
         moving = float(np.linalg.norm(off)) > _TURNING_RADPS
         if bias_radps is None and even:
@@ -101,7 +103,7 @@ class RestDetector:
             self.even_radps, self.even_beats = None, 0
             return 0
         first = self.even_radps
-        if first is None or np.abs(mean_radps - first).max() > _CALM_MOVES_RADPS:
+        if first is None or np.abs(mean_radps - first).max() > _EVEN_RADPS:
             self.even_radps, self.even_beats = mean_radps, 0
         self.even_beats += 1
         return self.even_beats
