@@ -27,9 +27,9 @@ _FIRST_BIAS_RADPS, _BIAS_MOVES_RADPS = 0.06, 0.02
 known, and after."""
 _EVEN_BEATS, _EVEN_BEATS_AGAINST_BIAS, _EVEN_RADPS = 12, 20, 0.004
 _LARGEST_EVEN_RADPS = 0.35
-"""No hand turns so evenly for six seconds: that is a bias, and after ten another one than was known.
-In the middle of a stroke of 40 s a hand may be as even for four. The largest bias that a maker
-allows is 20 degrees/s (MPU-6050, zero-rate output)."""
+"""No hand turns so evenly for six seconds: that is a bias, and after ten another than was known. In
+the middle of a stroke of 40 s a hand may be as even for four. The largest bias that a maker allows
+is 20 degrees/s (MPU-6050, zero-rate output)."""
 
 
 class Activity(Enum):
