@@ -1,7 +1,8 @@
 """True strokes, by the rule that every figure about strokes is compared with.
 
 A run of one direction with |speed| above 6 mm/s, same-direction pauses shorter than 0.25 s
-bridged, at least 25 mm long and 0.25 s.
+bridged, at least 25 mm long and 0.25 s. It begins and ends where a straight line between two
+instants of the truth passes 6 mm/s.
 """
 
 from __future__ import annotations
@@ -56,15 +57,19 @@ def true_strokes(t_s: FloatArray, speed_mps: FloatArray) -> tuple[TrueStroke, ..
     place_m = np.concatenate([[0.0], np.cumsum(steps_m)])
     strokes: list[TrueStroke] = []
     for direction, first, last in runs:
-        duration_s, length_m = t_s[last] - t_s[first], place_m[last] - place_m[first]
+        before_s, before_m = _beyond(t_s, direction * speed_mps, first, first - 1)
+        after_s, after_m = _beyond(t_s, direction * speed_mps, last, last + 1)
+        start_s, end_s = t_s[first] - before_s, t_s[last] + after_s
+        duration_s = end_s - start_s
+        length_m = place_m[last] - place_m[first] + before_m + after_m
         if duration_s < SHORTEST_S or length_m < SHORTEST_M:
             continue
         peak_mps = np.abs(speed[first : last + 1]).max()
         strokes.append(
             TrueStroke(
                 n=len(strokes) + 1,
-                start_s=float(t_s[first]),
-                end_s=float(t_s[last]),
+                start_s=float(start_s),
+                end_s=float(end_s),
                 direction=direction,
                 length_m=float(length_m),
                 mean_speed_mps=float(length_m / duration_s),
@@ -72,6 +77,18 @@ def true_strokes(t_s: FloatArray, speed_mps: FloatArray) -> tuple[TrueStroke, ..
             )
         )
     return tuple(strokes)
+
+
+def _beyond(
+    t_s: FloatArray, speed_mps: FloatArray, inside: int, outside: int
+) -> tuple[float, float]:
+    """How long it is still above the threshold on the way to its neighbour, and how far it gets."""
+    if not 0 <= outside < len(t_s) or np.isnan(speed_mps[outside]):
+        return 0.0, 0.0
+    fast_mps, slow_mps = speed_mps[inside], speed_mps[outside]
+    share = (fast_mps - THRESHOLD_MPS) / (fast_mps - slow_mps)
+    above_s = share * abs(t_s[inside] - t_s[outside])
+    return float(above_s), float(above_s * (fast_mps + THRESHOLD_MPS) / 2)
 
 
 def write_strokes(path: Path, strokes: Sequence[TrueStroke]) -> None:

@@ -9,7 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from rolltrack.core.strokes.segmenter import THRESHOLD_MPS
+from rolltrack.core.strokes.edge import THRESHOLD_MPS
 from rolltrack.sinks.live_digits import large
 
 if TYPE_CHECKING:

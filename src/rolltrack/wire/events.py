@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rolltrack.core.strokes.segmenter import THRESHOLD_MPS
+from rolltrack.core.strokes.edge import THRESHOLD_MPS
 from rolltrack.wire.payloads import (
     AlertPayload,
     Direction,

@@ -11,7 +11,7 @@ from firmware_sim.session import record
 from rolltrack.core.events import LiveSpeed, SessionEnded, StrokeEnded
 from rolltrack.core.motion.noise import white_radps
 from rolltrack.core.sample import ImuSamples
-from rolltrack.core.strokes.segmenter import THRESHOLD_MPS
+from rolltrack.core.strokes.edge import THRESHOLD_MPS
 from rolltrack.core.tracker import Tracker
 
 

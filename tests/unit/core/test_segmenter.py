@@ -140,6 +140,22 @@ def test_where_the_readings_fall_does_not_change_a_stroke(first_s, cut):
         assert there.mean_speed_mps == pytest.approx(length_m / (2 - 2 * above_s), rel=1e-3)
 
 
+@pytest.mark.parametrize("rate_hz", [25, 100])
+@pytest.mark.parametrize("cut", [1, 2, 500])
+def test_a_gentle_push_begins_and_ends_where_it_does_and_not_where_a_chord_passes(rate_hz, cut):
+    """Minimum jerk, 1 s: at 25 Hz a straight line between readings is up to 8 ms off."""
+    for first_s in np.linspace(0, 1 / rate_hz, 7):
+        t_s = first_s + np.arange(0, 2, 1 / rate_hz)
+        s = np.clip(t_s - 0.4, 0, 1)
+        speed = 0.3 * 30 * s**2 * (1 - s) ** 2
+        pushed = Motion(t_s, speed, np.full(len(t_s), 1e-4), np.ones(len(t_s), dtype=bool))
+        (stroke,) = closed(pushed, cut)
+        passes_s = (1 - np.sqrt(1 - 4 * np.sqrt(0.006 / 9))) / 2
+        most_s = 0.004 if rate_hz == 25 else 0.0003
+        assert stroke.start_s == pytest.approx(0.4 + passes_s, abs=most_s)
+        assert stroke.end_s == pytest.approx(1.4 - passes_s, abs=most_s)
+
+
 def test_what_smoothing_has_added_is_undone_at_both_ends():
     t_s = np.arange(0, 4, 0.01)
     true = 0.1 * np.maximum(np.sin(np.pi * (t_s - 1) / 2), 0) * ((t_s > 1) & (t_s < 3))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from rolltrack.core.strokes.segmenter import THRESHOLD_MPS
+from rolltrack.core.strokes.edge import THRESHOLD_MPS
 
 if TYPE_CHECKING:
     from rolltrack.core.coaching.protocol import RollingProtocol

@@ -10,7 +10,7 @@ from scipy.ndimage import uniform_filter1d
 
 from rolltrack.core.intake import MAX_HOLE_S
 from rolltrack.core.session.tally import SpeedTally
-from rolltrack.core.strokes.segmenter import THRESHOLD_MPS
+from rolltrack.core.strokes.edge import THRESHOLD_MPS
 
 if TYPE_CHECKING:
     from rolltrack.core.coaching.protocol import RollingProtocol

@@ -1,12 +1,12 @@
 """Motion -> strokes, by the rule that the outside relies on.
 
 A stroke is a run of one direction with |speed| above 6 mm/s, same-direction pauses shorter than
-0.25 s bridged, at least 25 mm long and 0.25 s. It begins and ends between two readings, where a
-straight line through their speeds passes 6 mm/s: from reading to reading it would be one of them
-short, and its mean 0.3 % too large at 100 Hz. Smoothing lets a stroke begin too early and end too
-late; as far as motion says how much it has added to the speed, that is undone. Unknown instants are
-bridged like pauses, and the stroke says so; longer ones, and gaps, end it. One that was under way
-when motion began, or still is when it ends, says so too.
+0.25 s bridged, at least 25 mm long and 0.25 s. It begins and ends between two readings (`edge`):
+from reading to reading it would be one of them short, and its mean 0.3 % too large at 100 Hz.
+Smoothing lets a stroke begin too early and end too late; as far as motion says how much it has
+added to the speed, that is undone. Unknown instants are bridged like pauses, and the stroke says
+so; longer ones, and gaps, end it. One that was under way when motion began, or still is when it
+ends, says so too.
 
 Where the estimator says which way it goes but not how fast, that decides, and the stroke has no
 speed; that it is long enough is then for the estimator to know.
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from rolltrack.core.strokes.edge import THRESHOLD_MPS, Instant, entered, left
 from rolltrack.core.strokes.stroke import Stroke
 
 if TYPE_CHECKING:
@@ -27,13 +28,9 @@ if TYPE_CHECKING:
     from rolltrack.core.motion.motion import Motion
     from rolltrack.core.sample import FloatArray
 
-THRESHOLD_MPS = 0.006
 LONGEST_PAUSE_S = 0.25
 SHORTEST_S = 0.25
 SHORTEST_M = 0.025
-_MOST_BLUR_S = 0.06
-_BLUR_SHARE = 0.5
-"""Of what smoothing has added there, so much may be wrong."""
 _BEND = 0.25
 """Across an unknown time T the speed is taken as a straight line. One that bends in the middle,
 by the acceleration a, goes a T^2 / 4 further."""
@@ -47,48 +44,6 @@ class _Run(NamedTuple):
     kind: int
     start: int
     stop: int
-
-
-class _Instant(NamedTuple):
-    """One of motion with a direction; NaN where that is unknown."""
-
-    t_s: float
-    speed_mps: float
-    blur_mps: float
-    sd_mps: float
-
-
-class _Edge(NamedTuple):
-    """Where a stroke passes the threshold between two instants, seen from the faster one.
-
-    Attributes:
-        above_s: how long it is above the threshold.
-        above_m: how far it gets meanwhile.
-        late_s: how much later it would be without smoothing.
-        vague_s: how wrong the instant may be, as a standard deviation.
-    """
-
-    above_s: float = 0.0
-    above_m: float = 0.0
-    late_s: float = 0.0
-    vague_s: float = 0.0
-
-    @classmethod
-    def between(cls, faster: _Instant, slower: _Instant | None, direction: int) -> _Edge:
-        """Nothing where it does not pass the threshold in this direction."""
-        if slower is None:
-            return cls()
-        fast_mps, slow_mps = direction * faster.speed_mps, direction * slower.speed_mps
-        if not slow_mps <= THRESHOLD_MPS < fast_mps:
-            return cls()
-        share = (fast_mps - THRESHOLD_MPS) / (fast_mps - slow_mps)
-        above_s = share * abs(faster.t_s - slower.t_s)
-        gain_mps2 = (fast_mps - slow_mps) / (faster.t_s - slower.t_s)
-        blur_mps = direction * (faster.blur_mps + share * (slower.blur_mps - faster.blur_mps))
-        late_s = min(max(blur_mps / gain_mps2, -_MOST_BLUR_S), _MOST_BLUR_S)
-        sd_s = (faster.sd_mps + share * (slower.sd_mps - faster.sd_mps)) / abs(gain_mps2)
-        vague_s = float(np.hypot(min(sd_s, _MOST_BLUR_S), _BLUR_SHARE * late_s))
-        return cls(above_s, above_s * (fast_mps + THRESHOLD_MPS) / 2, late_s, vague_s)
 
 
 @dataclass(slots=True)
@@ -124,13 +79,16 @@ class Segmenter:
 
     Attributes:
         known: time and size of the last speed that was known.
+        previous: the newest instant.
+        earlier: the one before.
         earliest_s: no stroke begins before; the last one ended then, or a gap.
     """
 
     count: int = 0
     travelled_m: float = 0.0
     known: tuple[float, float] = (-np.inf, 0.0)
-    previous: _Instant | None = None
+    previous: Instant | None = None
+    earlier: Instant | None = None
     earliest_s: float = -np.inf
     unknown_until_s: float = -np.inf
     after_gap: bool = False
@@ -146,10 +104,15 @@ class Segmenter:
         strokes: list[Stroke] = []
         travelled = self._distance(motion)
         for run in _runs(motion):
-            before = _instant(motion, run.start - 1) if run.start else self.previous
-            strokes += self._take(run, before, motion, travelled)
-        self.previous = _instant(motion, len(motion) - 1)
+            strokes += self._take(run, motion, travelled)
+        self.earlier, self.previous = (self._before(motion, len(motion) - n) for n in (1, 0))
         return strokes
+
+    def _before(self, motion: Motion, index: int) -> Instant | None:
+        """The instant before one, which the block before may have held."""
+        if index >= 1:
+            return _instant(motion, index - 1)
+        return self.previous if index == 0 else self.earlier
 
     def end_stretch(self, *, gap: bool) -> list[Stroke]:
         """The end of a session completes an open stroke; a gap cuts it, and the next one, short."""
@@ -162,7 +125,7 @@ class Segmenter:
         strokes = self._close()
         if gap and self.previous is not None:
             self.after_gap = True
-        self.previous = None
+        self.previous = self.earlier = None
         return strokes
 
     def _distance(self, motion: Motion) -> FloatArray:
@@ -191,27 +154,26 @@ class Segmenter:
         self.travelled_m = float(travelled[-1])
         return travelled
 
-    def _take(
-        self, run: _Run, before: _Instant | None, motion: Motion, travelled: FloatArray
-    ) -> list[Stroke]:
+    def _take(self, run: _Run, motion: Motion, travelled: FloatArray) -> list[Stroke]:
+        before, earlier = (self._before(motion, run.start - n) for n in (0, 1))
         first, stop_s = _instant(motion, run.start), float(motion.t_s[run.stop - 1])
         strokes: list[Stroke] = []
         if self.open is not None and before is not None and before.t_s == self.open.last_s:
-            left = _Edge.between(before, first, self.open.direction)
-            self.open.last_s += left.above_s
-            self.open.last_m += left.above_m
-            self.open.last_late_s = left.late_s
-            self.open.last_vague_s = left.vague_s
+            end = left(earlier, before, first, self.open.direction)
+            self.open.last_s += end.above_s
+            self.open.last_m += end.above_m
+            self.open.last_late_s = end.late_s
+            self.open.last_vague_s = end.vague_s
         if run.kind in {-1, 1}:
-            entered = _Edge.between(first, before, run.kind)
-            start_s = first.t_s - entered.above_s
+            begin = entered(earlier, before, first, run.kind)
+            start_s = first.t_s - begin.above_s
             pause_s = np.inf if self.open is None else start_s - self.open.last_s
             if self.open is None or self.open.direction != run.kind or pause_s >= LONGEST_PAUSE_S:
                 strokes = self._close()
-                start_m = float(travelled[run.start]) - entered.above_m
+                start_m = float(travelled[run.start]) - begin.above_m
                 self.open = _Open(run.kind, start_s, start_m, start_s, start_m)
-                self.open.start_vague_s = entered.vague_s
-                self.open.start_late_s = max(entered.late_s, self.earliest_s - start_s)
+                self.open.start_vague_s = begin.vague_s
+                self.open.start_late_s = max(begin.late_s, self.earliest_s - start_s)
             if before is None or start_s - self.unknown_until_s < LONGEST_PAUSE_S:
                 self.open.partly_unknown = True
             self._extend(self.open, run, motion, travelled)
@@ -279,10 +241,10 @@ class Segmenter:
         ]
 
 
-def _instant(motion: Motion, i: int) -> _Instant:
+def _instant(motion: Motion, i: int) -> Instant:
     blur_mps = 0.0 if motion.blur_mps is None else float(motion.blur_mps[i])
     speed_mps = float(motion.speed_mps[i]) if motion.way is None else np.nan
-    return _Instant(float(motion.t_s[i]), speed_mps, blur_mps, float(motion.speed_sd_mps[i]))
+    return Instant(float(motion.t_s[i]), speed_mps, blur_mps, float(motion.speed_sd_mps[i]))
 
 
 def _runs(motion: Motion) -> Iterator[_Run]:
