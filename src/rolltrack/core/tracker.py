@@ -124,15 +124,15 @@ class Tracker:
             )
         if not len(samples):
             return self.advance(float(item.t_s[-1])) if len(item) else []
-        samples = s.range.mark(samples)
-        s.cut |= s.sensors is not None and s.sensors != samples.sensors
-        s.sensors = samples.sensors
         events: list[Event] = []
-        for after_hole, stretch in stretches(samples, s.last_s):
-            if after_hole or s.cut:
-                s.cut = False
-                events += self._interrupt(float(stretch.t_s[0]))
-            events += self._take(stretch)
+        for part in s.range.taken(samples):
+            s.cut |= s.sensors is not None and s.sensors != part.sensors
+            s.sensors = part.sensors
+            for after_hole, stretch in stretches(part, s.last_s):
+                if after_hole or s.cut:
+                    s.cut = False
+                    events += self._interrupt(float(stretch.t_s[0]))
+                events += self._take(stretch)
         return events
 
     def advance(self, t_s: float) -> list[Event]:
@@ -319,7 +319,7 @@ class Tracker:
         if setup.live:
             live = s.live.heir() if s.live else SHAPES[setup.shape].live(setup.radius_m)
         s.session = Session(
-            name, started_s, started_s, setup.radius_m, wanted, finder, setup.shape, live
+            name, started_s, started_s, setup.radius_m, wanted, finder, setup.shape, live, s.range
         )
         s.pace, s.unknown_since_s = Pace(), None
         events: list[Event] = [SessionStarted(started_s, name, setup.protocol.max_stroke_speed_mps)]

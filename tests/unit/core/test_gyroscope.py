@@ -53,7 +53,7 @@ def test_a_large_bias_is_taken_off_once_it_has_been_seen(bias_radps):
 
 def test_a_bias_that_changed_between_sessions_is_learnt_anew():
     tracker = Tracker(setup(sensors="gyro", start_at_once=True, axle=(0, 1, 0)))
-    before, after = resting(0.01, 20), resting(0.09, 20)
+    before, after = resting(-0.04, 20), resting(0.05, 20)
     tracker.feed(before)
     tracker.finish()
     events = tracker.feed(replace(after, t_s=after.t_s + 60)) + tracker.finish()
@@ -61,6 +61,21 @@ def test_a_bias_that_changed_between_sessions_is_learnt_anew():
     assert not ended.strokes
     last = [e for e in events if isinstance(e, LiveSpeed)][-1]
     assert abs(last.speed_mps) < 0.0005
+
+
+@pytest.mark.parametrize("lead_s", [2.0, 0.2])
+def test_a_machine_may_turn_as_evenly_as_it_likes(lead_s):
+    """At 0.2 rad/s for 15 s, to and fro, after a rest or without one before, and with one after."""
+    rng = np.random.default_rng(1)
+    parts = [(lead_s, 0.0), (15, 0.2), (2, 0.0), (15, -0.2), (4, 0.0)]
+    rate = np.concatenate([np.full(round(s * 100), r) for s, r in parts])
+    turn = rng.normal(0, 0.002, (len(rate), 3)) + np.array([0.01, 0.02, 0])
+    turn[:, 1] += rate
+    samples = ImuSamples(np.arange(len(rate)) / 100, None, turn)
+    _, _, final = followed(samples, axle=(0, 1, 0))
+    assert [stroke.direction for stroke in final] == [1, -1]
+    for stroke in final:
+        assert stroke.mean_speed_mps == pytest.approx(0.015, rel=0.03)
 
 
 @pytest.mark.parametrize("lead_s", [0.3, 3.0])

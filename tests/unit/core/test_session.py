@@ -172,3 +172,12 @@ def test_holds_count_between_motion_and_from_three_seconds(parts, hold_s):
         for i in range(0, len(whole), step):
             ledger.feed(whole[i : i + step], PROTOCOL)
         assert ledger.hold_s == pytest.approx(hold_s, abs=0.6)
+
+
+def test_a_session_whose_only_known_rolling_is_its_first_reading_has_no_mean():
+    t_s = np.arange(0, 3, 0.01)
+    turn = np.zeros((300, 3))
+    turn[:, 2], turn[0, 2] = 45.0, 5.0  # beyond what any hand does, after the first reading
+    ended = summary(run(ImuSamples(t_s, None, turn), sensors="gyro", axle=(0, 0, 1),
+                        start_at_once=True))  # fmt: skip
+    assert ended.mean_speed_mps is None

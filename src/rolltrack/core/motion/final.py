@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from scipy.ndimage import minimum_filter1d
+from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 from rolltrack.core.motion.batch import Constants, Estimate, estimate_batch
 from rolltrack.core.motion.constants import FASTEST_RADPS, G_MPS2, no_slip_time_s
@@ -14,6 +14,7 @@ from rolltrack.core.motion.gyroscope import from_gyroscope
 from rolltrack.core.motion.lead import followed
 from rolltrack.core.motion.lever import LEVER
 from rolltrack.core.motion.motion import Motion
+from rolltrack.core.motion.noise import box
 from rolltrack.core.motion.normal import Readings
 from rolltrack.core.motion.phase import in_plane, plane_across
 from rolltrack.core.motion.validity import model_holds, where_valid
@@ -29,12 +30,14 @@ _EDGE = 3.0
 """In no-slip times: by then the influence of what lies beyond has decayed."""
 _INSANE = 8.0
 """Constants further from what sensors have, in standard deviations, are not believed."""
-_CIRCLING_MPS2, _MOST_WRONG = 0.3 * G_MPS2, 0.005
-"""Where a sensor feels so much of its own circling, and the model fails so often, the force's phase
-may have been no beginning."""
-_LEARNT, _BETTER = (0.0, 0.2), 0.9
-"""Share of what such an estimate says of the sensor that is believed, at first and then; and how
-much less another one must leave over."""
+_CIRCLING_MPS2, _RIM, _NEAR_S = 0.3 * G_MPS2, 0.7, 1.0
+_ASTRAY_MPS2, _FAILING_S = 0.2 * G_MPS2, 0.05
+"""Where a sensor at the rim would feel so much of its own circling within a second, and so much is
+left over for so long, the force's phase may have been no beginning."""
+_LEARNT, _BETTER = (0.0, 0.2, 1.0), 0.9
+"""Share of what such an estimate says of the sensor that is believed, at first, then, and at last;
+and how much less another one must leave over where the two differ."""
+_APART_MPS, _AROUND_S = 0.02, 0.2
 
 
 @dataclass(slots=True)
@@ -115,21 +118,40 @@ class FinalEstimator:
     def _best(self, t_s: FloatArray, readings: Readings, known: Constants) -> Estimate:
         """From gravity's phase; where circling outweighs gravity, by following the roller there."""
         best = estimate_batch(t_s, readings, known)
-        trusted = np.asarray(readings.trusted) > 0.0
-        circling_m = float(np.hypot(*best.constants.mean[LEVER]))
-        if circling_m * np.max(best.model.rate**2) < _CIRCLING_MPS2:
-            return best
-        if np.count_nonzero(~self._holds(best, readings) & trusted) < _MOST_WRONG * len(t_s):
-            return best
-        for believed in _LEARNT:
+        for believed in () if readings.rate_radps is not None else _LEARNT:
+            if not self._began_wrong(best, readings):
+                break
+            lead = followed(t_s, readings, known.updated(best.constants, believed))
             try:
-                lead = followed(t_s, readings, known.updated(best.constants, believed))
                 again = estimate_batch(t_s, readings, known, lead=lead)
             except np.linalg.LinAlgError:
                 continue
-            if _left(again, trusted) < _BETTER * _left(best, trusted):
-                return again
+            apart = self._apart(best, again, readings)
+            if not apart.any():
+                break
+            if _left(again, apart) < _BETTER * _left(best, apart):
+                best = again
         return best
+
+    def _began_wrong(self, best: Estimate, readings: Readings) -> bool:
+        """Whether it leaves much over of trusted readings where a sensor may feel its own circling.
+
+        The lever arm it has found may be as wrong as the rest, so one at the rim is thought of.
+        """
+        lever_m = max(float(np.hypot(*best.constants.mean[LEVER])), _RIM * self.radius_m)
+        near = max(3, round(_NEAR_S / readings.period_s))
+        circling = lever_m * maximum_filter1d(best.model.rate**2, near) > _CIRCLING_MPS2
+        left = np.minimum(np.abs(best.model.residual), G_MPS2)
+        failing = box(left, round(_AROUND_S / readings.period_s)) > _ASTRAY_MPS2
+        failing &= ~self._holds(best, readings) & circling & (np.asarray(readings.trusted) > 0.0)
+        return float(np.count_nonzero(failing)) * readings.period_s > _FAILING_S
+
+    def _apart(self, one: Estimate, other: Estimate, readings: Readings) -> BoolArray:
+        """(n,) where two estimates differ in speed, and around."""
+        apart = self.radius_m * np.abs(one.model.rate - other.model.rate) > _APART_MPS
+        around = max(3, round(_AROUND_S / readings.period_s))
+        apart = maximum_filter1d(apart.astype(np.uint8), around) > 0
+        return np.asarray(apart & (np.asarray(readings.trusted) > 0.0))
 
     def _holds(self, estimate: Estimate, readings: Readings) -> BoolArray:
         """(n,) where the estimate explains the readings."""
@@ -164,7 +186,7 @@ class FinalEstimator:
         return bool(np.all(size < _INSANE))
 
 
-def _left(estimate: Estimate, trusted: BoolArray) -> float:
-    """What it leaves over of the trusted readings, as a mean square; a knock counts as gravity."""
-    size = np.minimum(np.abs(estimate.model.residual), G_MPS2)
-    return float(np.mean(np.where(trusted, size, 0.0) ** 2))
+def _left(estimate: Estimate, where: BoolArray) -> float:
+    """What it leaves over there, as a mean square; a knock counts as gravity."""
+    size = np.minimum(np.abs(estimate.model.residual[where]), G_MPS2)
+    return float(np.mean(size**2))

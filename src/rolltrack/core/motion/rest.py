@@ -25,11 +25,12 @@ _CALM_RADPS = 0.01
 _FIRST_BIAS_RADPS, _BIAS_MOVES_RADPS = 0.06, 0.02
 """A gyroscope alone must tell rest from a slow stroke, 0.08 rad/s, by size: before its bias is
 known, and after."""
-_EVEN_BEATS, _EVEN_BEATS_AGAINST_BIAS, _EVEN_RADPS = 12, 20, 0.004
+_EVEN_BEATS, _EVEN_RADPS, _CALM_BEATS = 12, 0.004, 3
 _LARGEST_EVEN_RADPS = 0.35
-"""No hand turns so evenly for six seconds: that is a bias, and after ten another than was known. In
-the middle of a stroke of 40 s a hand may be as even for four. The largest bias that a maker allows
-is 20 degrees/s (MPU-6050, zero-rate output)."""
+"""No hand turns so evenly for six seconds: where none was known, that is a bias. In the middle of a
+stroke of 40 s a hand may be as even for four, and a machine for ever: so a bias that is known is
+given up only for a small one, seen for three beats. The largest that a maker allows is 20 degrees/s
+(MPU-6050, zero-rate output)."""
 
 
 class Activity(Enum):
@@ -88,8 +89,11 @@ class RestDetector:
             bias, allowed = np.zeros(3), _FIRST_BIAS_RADPS
         off = np.abs(mean_rate - bias)
         even = self._even(mean_rate, spread)
-        enough = _EVEN_BEATS if bias_radps is None else _EVEN_BEATS_AGAINST_BIAS
-        if even >= enough or (spread < _CALM_RADPS and float(off.max()) < allowed):
+        small = float(np.abs(mean_rate).max()) < _FIRST_BIAS_RADPS
+        another = even >= (_EVEN_BEATS if bias_radps is None else _CALM_BEATS)
+        if (spread < _CALM_RADPS and float(off.max()) < allowed) or (
+            another and (small or bias_radps is None)
+        ):
             return Activity.REST
         moving = float(np.linalg.norm(off)) > _TURNING_RADPS
         if bias_radps is None and even:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import numpy as np
 
 from rolltrack.core.motion.carried import WINDOW_S, being_carried
-from rolltrack.core.motion.clipping import all_marked
+from rolltrack.core.motion.clipping import Range
 from rolltrack.core.motion.constants import no_slip_time_s
 from rolltrack.core.motion.motion import Motion
 from rolltrack.core.sample import ImuSamples
@@ -62,6 +62,7 @@ class Smoother:
         least_margin_s: past and future it needs at least.
         pending: readings not yet emitted, with the context before them.
         emitted_until_s: time of the last instant emitted.
+        ends: of the sensor's ranges, as far as they have shown.
     """
 
     radius_m: float
@@ -70,6 +71,7 @@ class Smoother:
     least_margin_s: float = 0.0
     pending: list[ImuSamples] = field(default_factory=list)
     emitted_until_s: float = -np.inf
+    ends: Range = field(default_factory=Range)
 
     def feed(self, samples: ImuSamples, finder: AxleFinder) -> Motion | None:
         """Take readings; a span of motion when one is complete, else None."""
@@ -104,7 +106,7 @@ class Smoother:
         return max(_MARGIN * no_slip_time_s(self.radius_m), self.least_margin_s)
 
     def _emit(self, until_s: float, finder: AxleFinder) -> Motion:
-        stretch = all_marked(ImuSamples.join(self.pending))
+        stretch = self.ends.again(ImuSamples.join(self.pending))
         first, last = np.searchsorted(stretch.t_s, [self.emitted_until_s, until_s], side="right")
         part = slice(int(first), int(last))
         from_ = int(np.searchsorted(stretch.t_s, self.emitted_until_s - self._margin_s))

@@ -109,7 +109,7 @@ class Ledger:
 
     def speed_statistics(self) -> tuple[float, float, float] | None:
         """Mean (distance over rolling time), 95th percentile and peak in m/s; None without any."""
-        if not len(self.speeds) or self.travelled_m is None:
+        if not len(self.speeds) or self.travelled_m is None or self.rolling_s <= self.no_speed_s:
             return None
         mean_mps = self.distance_m / (self.rolling_s - self.no_speed_s)
         return mean_mps, self.speeds.percentile_mps(95), self.speeds.peak_mps

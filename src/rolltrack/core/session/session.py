@@ -10,6 +10,7 @@ import numpy as np
 from rolltrack.core.coaching.rules import RULES
 from rolltrack.core.events import EndReason, JudgedStroke, SessionSummary
 from rolltrack.core.motion.carried import CarriedWatch
+from rolltrack.core.motion.clipping import Range
 from rolltrack.core.motion.shapes import SHAPES, Shape, algorithm_of
 from rolltrack.core.motion.smoother import Smoother
 from rolltrack.core.session.ledger import Ledger
@@ -46,6 +47,7 @@ class Session:
         wanted: opened by a command or a caller; then it is kept even if nothing was rolled.
         shape: what is rolled.
         live: follows the readings as they come, None where nobody looks on.
+        ends: of the sensor's ranges; whoever feeds the session keeps them.
         earlier: protocols that were replaced during the session, and until when each was in force.
     """
 
@@ -57,6 +59,7 @@ class Session:
     finder: AxleFinder
     shape: Shape = "roller"
     live: LiveEstimator | None = None
+    ends: Range = field(default_factory=Range)
     prompt_segmenter: Segmenter = field(default_factory=Segmenter)
     final: Smoother = field(init=False)
     final_segmenter: Segmenter = field(default_factory=Segmenter)
@@ -75,7 +78,7 @@ class Session:
 
     def __post_init__(self) -> None:
         final, margin_s = SHAPES[self.shape].final(self.radius_m), SHAPES[self.shape].margin_s
-        self.final = Smoother(self.radius_m, _FINAL_SPAN_S, final, margin_s)
+        self.final = Smoother(self.radius_m, _FINAL_SPAN_S, final, margin_s, ends=self.ends)
 
     def prompt_strokes(
         self, protocol: RollingProtocol, *, all_of_them: bool = False

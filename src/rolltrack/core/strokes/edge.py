@@ -8,6 +8,7 @@ import numpy as np
 
 THRESHOLD_MPS = 0.006
 _MOST_BLUR_S = 0.06
+_UNEVEN = 1.5
 _BLUR_SHARE = 0.5
 """Of what smoothing has added there, so much may be wrong."""
 
@@ -83,9 +84,12 @@ class _Path(NamedTuple):
         step_s = after.t_s - before.t_s
         slope_mps2 = direction * (after.speed_mps - before.speed_mps) / step_s
         bend_mps3 = 0.0
-        if earlier is not None and np.isfinite(earlier.speed_mps):
-            was_mps2 = direction * (before.speed_mps - earlier.speed_mps)
-            was_mps2 /= before.t_s - earlier.t_s
+        if earlier is None:
+            return cls(direction * before.speed_mps, slope_mps2, bend_mps3, step_s)
+        earlier_s = before.t_s - earlier.t_s
+        # Across a hole a parabola may lead anywhere.
+        if np.isfinite(earlier.speed_mps) and step_s < _UNEVEN * earlier_s:
+            was_mps2 = direction * (before.speed_mps - earlier.speed_mps) / earlier_s
             bend_mps3 = (slope_mps2 - was_mps2) / (after.t_s - earlier.t_s)
         return cls(direction * before.speed_mps, slope_mps2, bend_mps3, step_s)
 
