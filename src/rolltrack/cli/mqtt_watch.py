@@ -82,7 +82,8 @@ class Wall:
                 case None if kind.name == "availability":
                     row.online = message.body == b"online"
         line = self._line(content, parameters)
-        if line is None or message.retain:
+        # A session comes on two topics: its own, and that of the last one.
+        if line is None or message.retain or kind.name == "last-session":
             return None
         bad = isinstance(content, StrokePayload | AlertPayload) and (
             content.too_fast if isinstance(content, StrokePayload) else content.phase == "raised"

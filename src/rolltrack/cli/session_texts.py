@@ -26,8 +26,8 @@ def _english(session: SessionPayload) -> list[str]:
     whose = "them" if session.distance_m is not None else "those whose speed is known"
     words = [
         (
-            f"{strokes}, {session.too_fast_strokes} of {whose} faster than the "
-            f"{limit} cm/s of the protocol {session.protocol}."
+            f"{strokes}, {session.too_fast_strokes} of {whose} faster than the limit"
+            f" (at the end {limit} cm/s, protocol {session.protocol})."
         ),
         (
             f"Rolled for {session.rolling_s:.0f} s{over}, held for "
@@ -47,7 +47,8 @@ def _english(session: SessionPayload) -> list[str]:
     if session.unknown_s or session.gaps:
         words.append(
             f"Not measurable for {_decimal(session.unknown_s)} s; "
-            f"{_count(session.gaps, 'gap', 'gaps')}, {session.samples_lost} readings lost."
+            f"{_count(session.gaps, 'gap', 'gaps')}"
+            + (f", {session.samples_lost} readings lost." if session.samples_lost else ".")
         )
     if _hardly_known(session):
         words.append(
@@ -64,8 +65,8 @@ def _german(session: SessionPayload) -> list[str]:
     whose = "davon" if session.distance_m is not None else "von denen mit bekanntem Tempo"
     words = [
         (
-            f"{strokes}, {whose} {session.too_fast_strokes} schneller als die "
-            f"{limit} cm/s des Protokolls {session.protocol}."
+            f"{strokes}, {whose} {session.too_fast_strokes} schneller als die Grenze"
+            f" (am Ende {limit} cm/s, Protokoll {session.protocol})."
         ),
         (
             f"{session.rolling_s:.0f} s gerollt{over}, "
@@ -85,7 +86,8 @@ def _german(session: SessionPayload) -> list[str]:
     if session.unknown_s or session.gaps:
         words.append(
             f"{_decimal(session.unknown_s, 'de')} s nicht messbar; "
-            f"{_count(session.gaps, 'Lücke', 'Lücken')}, {session.samples_lost} Messwerte verloren."
+            f"{_count(session.gaps, 'Lücke', 'Lücken')}"
+            + (f", {session.samples_lost} Messwerte verloren." if session.samples_lost else ".")
         )
     if _hardly_known(session):
         words.append(

@@ -82,7 +82,8 @@ def _stop(lane: Lane, reply: Reply) -> list[Event]:
     events = lane.stop()
     for event in events:
         if isinstance(event, SessionEnded):
-            text = f"The session has ended, with {event.summary.strokes} strokes."
+            count = event.summary.strokes
+            text = f"The session has ended, with {count} stroke{'' if count == 1 else 's'}."
         elif isinstance(event, SessionDiscarded):
             text = "The session has ended; nothing had been rolled, so nothing is kept."
     reply(Answer(ok=True, text=text))

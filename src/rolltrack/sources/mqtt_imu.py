@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from rolltrack import wire
+from rolltrack.core.sample import SignalGap
 from rolltrack.errors import DecodeError
 from rolltrack.sources.imu_batch import read_batch
 from rolltrack.sources.imu_roller import ImuRoller
@@ -63,6 +64,8 @@ class MqttImuSource:
             self._complain(message.topic, str(fault))
             return
         for item in items:
+            if isinstance(item, SignalGap) and item.reason == "clock_reset":
+                _log.info("%r: its clock was set; readings are taken by the new one", message.topic)
             deliver(self._rollers[name].sensor, item)
 
     def _items(self, name: str, shard: int, body: bytes, now_s: float) -> list[Item]:

@@ -43,6 +43,13 @@ def test_a_flag_says_how_likely_it_is_where_that_is_not_nearly_certain():
     assert "likely" not in clear.reason
 
 
+def test_a_stroke_that_was_not_seen_whole_is_flagged_only_if_that_is_nearly_certain():
+    close, clear = (replace(stroke(mean), partly_unknown=True) for mean in (0.077, 0.081))
+    assert judge(replace(close, partly_unknown=False), SLOW).breached
+    assert not judge(close, SLOW).breached
+    assert judge(clear, SLOW).breached
+
+
 def test_a_flag_says_that_part_of_the_stroke_was_not_measured():
     cut = replace(stroke(0.081), partly_unknown=True)
     assert judge(cut, SLOW).reason.endswith("Part of the stroke was not measured.")

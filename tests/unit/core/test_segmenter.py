@@ -70,6 +70,22 @@ def closed(motion, block):
     return found + segmenter.end_stretch(gap=False)
 
 
+@pytest.mark.parametrize("cut_s", [1.2, 1.4, 1.6, 1.75])
+@pytest.mark.parametrize("side", ["begins", "ends"])
+def test_a_stroke_that_was_cut_may_be_slower_than_what_was_seen_of_it(cut_s, side):
+    """A push of 2 s at 12 cm/s peak; its gentle end, or its beginning, is in a gap."""
+    t_s = np.arange(0, 2.4, 0.01)
+    true = 0.12 * np.sin(np.pi * np.clip((t_s - 0.2) / 2, 0, 1)) ** 2
+    seen = t_s < 0.2 + cut_s if side == "ends" else t_s > 2.2 - cut_s
+    pushed = Motion(t_s, true, np.full(len(t_s), 1e-4), np.ones(len(t_s), dtype=bool))
+    segmenter, (whole,) = Segmenter(), closed(pushed, 500)
+    part = Motion(t_s[seen], true[seen], pushed.speed_sd_mps[seen], pushed.valid[seen])
+    (stroke,) = segmenter.feed(part) + segmenter.end_stretch(gap=True)
+    assert stroke.partly_unknown
+    faster_mps = stroke.mean_speed_mps - whole.mean_speed_mps
+    assert faster_mps < 2 * stroke.mean_speed_sd_mps < 0.5 * stroke.mean_speed_mps
+
+
 def test_where_a_stroke_begins_and_ends_is_not_known_to_the_instant():
     """Two ends, each wrong by an error over a slope: of a push of 0.5 s that makes 4 %."""
     t_s = np.arange(0, 0.7, 0.01)

@@ -143,13 +143,14 @@ class RollingProtocol:
         """
         where = f"rolling protocol {protocol_id!r}"
         _refuse_unknown(where, table, _TOP_LEVEL)
+        for section, keys in LIMITS.items():
+            if isinstance(values := table.get(section), Mapping):
+                _refuse_unknown(f"{where}, [{section}]", values, keys)
         limits = {
             (section, key): _limit(where, table, section, key)
             for section, keys in LIMITS.items()
             for key in keys
         }
-        for section, keys in LIMITS.items():
-            _refuse_unknown(f"{where}, [{section}]", table[section], keys)
         _check_order(where, limits)
         return cls(
             id=protocol_id,
@@ -211,6 +212,10 @@ def _rules(where: str, table: Mapping[str, Any]) -> tuple[str, ...]:
     rules = table.get("rules", [])
     if not isinstance(rules, list) or not all(isinstance(rule, str) for rule in rules):
         raise UsageError(f"{where}: rules is not a list of rule ids.")
+    if not rules:
+        raise UsageError(
+            f"{where}: no rule judges its strokes.", hint='Write rules = ["too_fast"].'
+        )
     twice = next((rule for rule in rules if rules.count(rule) > 1), None)
     if twice is not None:
         raise UsageError(f"{where}: rules names {twice!r} twice.", hint="Name each rule once.")

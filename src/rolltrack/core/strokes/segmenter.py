@@ -67,10 +67,20 @@ class _Open:
     last_late_s: float = 0.0
     start_vague_s: float = 0.0
     last_vague_s: float = 0.0
+    start_cut_mps: float = 0.0
+    last_cut_mps: float = 0.0
 
     def acceleration_mps2(self, duration_s: float) -> float:
         """Of a push that swings up to the peak and back to rest, as a root mean square."""
         return float(np.pi / np.sqrt(2.0)) * self.peak_mps / duration_s
+
+    def unseen_mps(self, cut_mps: float, length_m: float, duration_s: float) -> float:
+        """How much slower the whole stroke is than what was seen, if it was cut at this speed."""
+        if not cut_mps > THRESHOLD_MPS:  # nor where it is not known
+            return 0.0
+        rest_s = cut_mps / self.acceleration_mps2(duration_s)
+        whole_mps = (length_m + cut_mps * rest_s / 2) / (duration_s + rest_s)
+        return length_m / duration_s - whole_mps
 
 
 @dataclass(slots=True)
@@ -164,6 +174,8 @@ class Segmenter:
             self.open.last_m += end.above_m
             self.open.last_late_s = end.late_s
             self.open.last_vague_s = end.vague_s
+            if end.above_s > 0.0:
+                self.open.last_cut_mps = 0.0
         if run.kind in {-1, 1}:
             begin = entered(earlier, before, first, run.kind)
             start_s = first.t_s - begin.above_s
@@ -173,6 +185,7 @@ class Segmenter:
                 start_m = float(travelled[run.start]) - begin.above_m
                 self.open = _Open(run.kind, start_s, start_m, start_s, start_m)
                 self.open.start_vague_s = begin.vague_s
+                self.open.start_cut_mps = 0.0 if begin.above_s > 0.0 else abs(first.speed_mps)
                 self.open.start_late_s = max(begin.late_s, self.earliest_s - start_s)
             if before is None or start_s - self.unknown_until_s < LONGEST_PAUSE_S:
                 self.open.partly_unknown = True
@@ -203,6 +216,7 @@ class Segmenter:
         stroke.last_s = float(motion.t_s[run.stop - 1])
         stroke.last_m = float(travelled[run.stop - 1])
         stroke.last_late_s = stroke.last_vague_s = 0.0
+        stroke.last_cut_mps = abs(float(motion.speed_mps[run.stop - 1]))
         stroke.has_speed &= bool(motion.valid[part].all())
         stroke.error_memory_s = motion.error_memory_s
         stroke.peak_mps = max(stroke.peak_mps, float(np.abs(motion.speed_mps[part]).max()))
@@ -226,6 +240,8 @@ class Segmenter:
         variance += ended.bends_s4 * (ended.acceleration_mps2(duration_s) / duration_s) ** 2
         vague_s = float(np.hypot(ended.start_vague_s, ended.last_vague_s))
         variance += (length_m / duration_s * vague_s / duration_s) ** 2
+        for cut_mps in (ended.start_cut_mps, ended.last_cut_mps):
+            variance += ended.unseen_mps(cut_mps, length_m, duration_s) ** 2
         sd_mps = float(np.sqrt(variance))
         return [
             Stroke(

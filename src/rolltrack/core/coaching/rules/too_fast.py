@@ -21,7 +21,8 @@ def judge(stroke: Stroke, protocol: RollingProtocol) -> Verdict:
     """Compare length over duration with `max_stroke_speed_mps`.
 
     A stroke is flagged when it is more likely than not that its mean is above the limit; the reason
-    says so where that is not nearly certain. Without a speed there is no evidence, and no flag.
+    says so where that is not nearly certain. Of one that was not seen whole, as its slow end may be
+    missing, it has to be. Without a speed there is no evidence, and no flag.
     The limit is a pace to keep to; whether tissue yielded is not known and not said.
     """
     limit_mps = protocol.max_stroke_speed_mps
@@ -36,7 +37,7 @@ def judge(stroke: Stroke, protocol: RollingProtocol) -> Verdict:
             probability=None,
         )
     probability = _above(mean_mps, sd_mps, limit_mps)
-    breached = probability > _LIKELY
+    breached = probability > (_NEARLY_CERTAIN if stroke.partly_unknown else _LIKELY)
     source = protocol.evidence_for("speed.max_stroke_speed_mps").source
     mean_cmps, sd_cmps = mean_mps * 100, max(sd_mps * 100, _LEAST_CMPS)
     reason = (
