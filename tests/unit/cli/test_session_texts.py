@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support import sample_events as sample
 
 from rolltrack.cli.session_texts import session_in_words
@@ -38,6 +39,13 @@ def test_a_session_without_rolling_has_no_speeds():
     )
     assert "0 strokes" in text
     assert "Mean speed" not in text
+
+
+@pytest.mark.parametrize(("lang", "ends"), [("en", "1 gap."), ("de", "1 Lücke.")])
+def test_a_gap_of_readings_that_nobody_counted_is_not_said_to_have_lost_none(lang, ends):
+    text = said(lang, gaps=1, unknown_s=2.0, samples_lost=0)
+    assert ends in text
+    assert " 0 " not in text.partition(ends)[0].rpartition(".")[2]
 
 
 def test_gaps_are_told():

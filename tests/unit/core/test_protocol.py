@@ -50,6 +50,7 @@ HUGE = int("9" * 400)
         (changed("dose", region_min_s=200), "[dose] wants region_min_s <= region_max_s"),
         (changed("dose", sessions_per_week_min=4), "sessions_per_week_min <= sessions_per_week"),
         (changed("hold", max_speed_mps=0.075), "[hold] max_speed_mps wants to be below [speed]"),
+        (changed(None, rules=[]), "no rule judges its strokes"),
         (changed(None, rules=["too_fast", "too_fast"]), "rules names 'too_fast' twice"),
         (changed(None, evidence=3), "evidence wants a table for each limit, not 3"),
         (changed("evidence", **{"hold.min_s": 3}), "the limit hold.min_s has no evidence"),

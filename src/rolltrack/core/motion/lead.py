@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rolltrack.core.motion.batch import Lead, knot_spacing_s
-from rolltrack.core.motion.window import SlidingWindow
+from rolltrack.core.motion.window import RECHECK, SETTLED, SHORTEST, SPAN, SlidingWindow
 
 if TYPE_CHECKING:
     from rolltrack.core.motion.batch import Constants
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from rolltrack.core.sample import FloatArray
 
 _HOP_S = 0.06
-_RECHECK = 5
-"""Hops between looks whether the window has gone astray."""
-_FIRST, _SPAN, _SETTLED = 6.0, 17.0, 6.0
-"""In no-slip times: the first window, a full one, and when an angle in it no longer moves."""
 
 
 def followed(t_s: FloatArray, readings: Readings, known: Constants) -> Lead:
@@ -42,7 +38,7 @@ def followed(t_s: FloatArray, readings: Readings, known: Constants) -> Lead:
     hop = max(1, round(_HOP_S / readings.period_s))
     for n, now in enumerate([*range(follower.least, len(t_s), hop), len(t_s)]):
         try:
-            follower.step(now, look=n % _RECHECK == 0)
+            follower.step(now, look=n % RECHECK == 0)
         except np.linalg.LinAlgError:
             follower.lose(now)
     return Lead(follower.angle_rad, follower.window.q)
@@ -76,7 +72,7 @@ class _Follower:
     @property
     def least(self) -> int:
         """How many readings make a beginning."""
-        return round(_FIRST * self.tau_s / self.readings.period_s)
+        return round(SHORTEST * self.tau_s / self.readings.period_s)
 
     def step(self, now: int, *, look: bool) -> None:
         """Take the readings up to an index.
@@ -97,12 +93,12 @@ class _Follower:
             # A window that has begun anew counts its revolutions from another one.
             turns = self.angle_rad[self.done - 1] - turned[self.done - 1 - self.first]
             turned += 2 * np.pi * np.rint(turns / (2 * np.pi))
-        settled_s = float(t_s[-1]) - _SETTLED * self.tau_s
+        settled_s = float(t_s[-1]) - SETTLED * self.tau_s
         until = now if now == len(self.t_s) else int(np.searchsorted(self.t_s, settled_s))
         if until > self.done:
             self.angle_rad[self.done : until] = turned[self.done - self.first : until - self.first]
             self.done = until
-        self.first += self.window.marginalise(t_s, seen, float(t_s[-1]) - _SPAN * self.tau_s)
+        self.first += self.window.marginalise(t_s, seen, float(t_s[-1]) - SPAN * self.tau_s)
 
     def lose(self, now: int) -> None:
         """Begin anew before this index; what is known of the sensor stays."""

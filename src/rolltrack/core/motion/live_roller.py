@@ -27,7 +27,7 @@ from rolltrack.core.motion.normal import Readings
 from rolltrack.core.motion.phase import in_plane, plane_across
 from rolltrack.core.motion.short import cross
 from rolltrack.core.motion.validity import model_holds, where_valid
-from rolltrack.core.motion.window import SlidingWindow
+from rolltrack.core.motion.window import RECHECK, SETTLED, SHORTEST, SPAN, SlidingWindow
 from rolltrack.core.sample import FloatArray, ImuSamples, zeros
 
 if TYPE_CHECKING:
@@ -36,22 +36,15 @@ if TYPE_CHECKING:
     from rolltrack.core.motion.axle import AxleFinder
     from rolltrack.core.sample import BoolArray
 
-_SPAN = 17.0
-"""Length of the window in no-slip times: then the answer no longer moves."""
-_SETTLED = 6.0
-"""In no-slip times: the influence of what lies further ahead has decayed by e^-6."""
 _LAG_WITH_GYRO_S = 0.1
-_SHORTEST = 6.0
-"""In no-slip times, and the fewest readings: less is no start."""
 _FEWEST = 16
+"""Readings; fewer are no start."""
 _PATIENCE_S = 10.0
 """How long to hold readings back while the axle is not known yet."""
 _LOST_S = 0.5
 """Carried for longer than this, the angle is lost; a moment of doubt does not lose it."""
 _CARRIED_EVERY = 2
 """Hops between looks whether it is carried: hands take longer than that."""
-_RECHECK = 5
-"""Hops between looks whether the window has gone astray."""
 _ASKEW_RAD = 0.03
 """About an axle this far from the one found now, nothing was learnt that would help."""
 _VAGUE_MPS, _VAGUE_SHARE = 0.0125, 0.1
@@ -106,7 +99,7 @@ class RollerLive:
     def step(self, hop: ImuSamples, finder: AxleFinder) -> Motion:
         """Take the readings of one hop; say what has become known, oldest first."""
         past = ImuSamples.join([*self.past, hop])
-        lag_s, wait_s = 0.0, _SETTLED * self._tau_s
+        lag_s, wait_s = 0.0, SETTLED * self._tau_s
         if past.accel_mps2 is None and past.gyro_radps is not None:
             motion = self._turn(past, past.gyro_radps, finder)
         elif finder.axle is None:
@@ -179,7 +172,7 @@ class RollerLive:
             return Motion.unknown(past.t_s)
         first = int(np.searchsorted(past.t_s, self.first_s))
         part = past[first:]
-        if len(part) < _FEWEST or part.t_s[-1] - part.t_s[0] < _SHORTEST * self._tau_s:
+        if len(part) < _FEWEST or part.t_s[-1] - part.t_s[0] < SHORTEST * self._tau_s:
             return Motion.unknown(past.t_s)
         assert part.accel_mps2 is not None  # noqa: S101 - part of what has it
         z = in_plane(part.accel_mps2, plane)
@@ -198,7 +191,7 @@ class RollerLive:
             found = self._estimate(window, part, readings)
         except np.linalg.LinAlgError:
             window.interrupt()
-            self.first_s = float(part.t_s[-1]) - _SETTLED * self._tau_s
+            self.first_s = float(part.t_s[-1]) - SETTLED * self._tau_s
             return Motion.unknown(past.t_s)
         found = found.unknown_where(carried[first:])
         return Motion.unknown(past.t_s[:first]).followed_by(found)
@@ -249,7 +242,7 @@ class RollerLive:
             window.begin(t_s, readings)
         glimpse = window.advance(t_s, readings, self._marks(t_s))
         if not window.gyroscope:
-            window.recover(t_s, readings, glimpse, look=self.hops % _RECHECK == 0)
+            window.recover(t_s, readings, glimpse, look=self.hops % RECHECK == 0)
         rate, sd = glimpse.rate_radps, glimpse.rate_sd_radps
         valid = model_holds(
             readings.z,
@@ -260,16 +253,16 @@ class RollerLive:
             readings.period_s,
         )
         if glimpse.shaken:
-            valid &= t_s < t_s[-1] - _SETTLED * self._tau_s
+            valid &= t_s < t_s[-1] - SETTLED * self._tau_s
         motion = where_valid(part, rate, sd, self.radius_m, valid, glimpse.blur_radps)
-        gone = window.marginalise(t_s, readings, float(t_s[-1]) - _SPAN * self._tau_s)
+        gone = window.marginalise(t_s, readings, float(t_s[-1]) - SPAN * self._tau_s)
         self.first_s = float(t_s[gone])
         return motion
 
     def _marks(self, t_s: FloatArray) -> NDArray[np.intp]:
         """Indices of instants between which the standard deviation is interpolated."""
         now_s = float(t_s[-1])
-        ages_s = np.array([_SETTLED * self._tau_s, MAX_LATENCY_S, 0.0])
+        ages_s = np.array([SETTLED * self._tau_s, MAX_LATENCY_S, 0.0])
         at = np.searchsorted(t_s, now_s - np.sort(ages_s)[::-1] - ROUNDING_S)
         return np.array(sorted(set(np.minimum(at, len(t_s) - 1).tolist())))
 

@@ -57,6 +57,12 @@ if TYPE_CHECKING:
     from rolltrack.core.motion.batch import Estimate
     from rolltrack.core.sample import FloatArray
 
+SHORTEST, SPAN = 6.0, 17.0
+"""Length of a window in no-slip times: less is no start, and with more the answer does not move."""
+SETTLED = 6.0
+"""In no-slip times: the influence of what lies further ahead has decayed by e^-6."""
+RECHECK = 5
+"""Hops between looks whether the window has gone astray."""
 _CHUNK_S = 0.3
 """Marginalised at once; doing it at every hop would cost more and gain nothing."""
 _RULE = NoiseRule(change_floor_radps2=0.6, change_per_rate=0.5)
